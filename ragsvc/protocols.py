@@ -1,0 +1,101 @@
+"""The seams: everything that can be swapped, and nothing else. Read this and ``records.py`` to know the shape."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragsvc.records import (
+    Address,
+    Chunk,
+    DocumentFacts,
+    IndexFilter,
+    LoadedDocument,
+    Message,
+    ScoredChunk,
+    TextPiece,
+)
+
+FloatArray = NDArray[np.float32]
+
+
+class Chunker(Protocol):
+    """Cuts one document along the structure of its domain."""
+
+    def describe(self, document: LoadedDocument) -> DocumentFacts:
+        """Recognise title, kind, number, issuer and dates. Never raises for odd text: what is not found stays empty."""
+        ...
+
+    def chunk(self, document: LoadedDocument, facts: DocumentFacts) -> list[Chunk]:
+        """Return chunks in text order whose leaves tile ``document.text`` exactly."""
+        ...
+
+
+class AddressGrammar(Protocol):
+    """Finds the places in works that a question names."""
+
+    def find(self, text: str) -> list[Address]:
+        """Return every address in ``text``, in order, without overlaps."""
+        ...
+
+    def work_keys(self, name: str) -> list[str]:
+        """Normal forms under which a work of this name may be stored, most specific first."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of unit length."""
+
+    @property
+    def embedder_id(self) -> str:
+        """Name and hash of the weights: two embedders with one id give the same vectors."""
+        ...
+
+    @property
+    def dim(self) -> int: ...
+
+    def windows(self, text: str) -> list[str]:
+        """Cut ``text`` into pieces that the model reads whole; usually ``[text]``. A chunk scores as its best piece."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> FloatArray:
+        """Return an array of shape (len(texts), dim), L2-normalised; a text without known tokens is a zero row."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """As ``embed_passages``, with the model's query prefix where it has one."""
+        ...
+
+
+class Index(Protocol):
+    """One immutable generation of the index, open for reading. Safe to use from several threads."""
+
+    @property
+    def generation_id(self) -> str: ...
+
+    def search_lexical(self, query: str, k: int, where: IndexFilter) -> list[ScoredChunk]:
+        """Return the k best chunks by BM25, best first."""
+        ...
+
+    def search_dense(self, query: FloatArray, k: int, where: IndexFilter) -> list[ScoredChunk]:
+        """Return the k best chunks by cosine with ``query`` of shape (dim,), best first."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Writes text for messages."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, messages: Sequence[Message]) -> AsyncIterator[TextPiece]:
+        """Yield the text as it is written. Closing the iterator cancels the request.
+
+        Raises:
+            UpstreamFailed: the server refused, broke or cut the stream.
+            UpstreamTimeout: nothing came in time.
+        """
+        ...

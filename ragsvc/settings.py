@@ -1,0 +1,75 @@
+"""Every setting: unit, default and reason. Read once from ``ragsvc.toml`` and ``RAGSVC_*``; builds nothing.
+
+Order: arguments, environment, ``ragsvc.toml`` in the working folder (or ``RAGSVC_SETTINGS``), defaults here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from ragsvc.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="RAGSVC_", extra="forbid", frozen=True)
+
+    home: Path = Field(Path("indexes"), description="Folder of the catalogue, the index generations and uploads.")
+    time_zone: str = Field("Asia/Shanghai", description="Time zone of new collections: decides what 'today' is.")
+
+    embedder: str = Field("ragsvc-static-zh-en", description="Shipped name, directory or hub name of the encoder.")
+    faiss_index: str = Field("Flat", description="faiss factory string, exact: 'Flat', or 'SQ8' for a quarter of it.")
+
+    model: str = Field("extractive", description="Chat model for collections that name none.")
+    strategy: str = Field("", description="How retrieval and generation are woven; empty = by the model.")
+    model_base_url: str = Field("", description="Base URL for 'openai:MODEL', e.g. of a vLLM or llama.cpp server.")
+    model_api_key: SecretStr = Field(
+        SecretStr(""), description="Key for 'openai:MODEL'; others: the vendor's variable."
+    )
+    model_timeout_s: float = Field(60.0, gt=0, description="Seconds without a new piece of text before giving up.")
+    model_temperature: float = Field(0.0, ge=0, le=2, description="Sampling temperature; 0 = the likeliest text.")
+    model_max_tokens: int = Field(1024, gt=0, description="Longest answer asked of a chat model, in tokens.")
+
+    passages: int = Field(6, ge=1, le=50, description="Passages an answer may rest on.")
+    max_question_chars: int = Field(4000, ge=1, description="Longest question, in characters.")
+
+    max_file_mb: int = Field(200, ge=1, description="Largest file that ingest or an upload takes, in MB.")
+    parse_timeout_s: float = Field(120.0, gt=0, description="Longest time that one file may be parsed, in seconds.")
+    parse_memory_mb: int = Field(3072, ge=512, description="Address space of the parsing process, in MB.")
+
+    max_concurrent_asks: int = Field(32, ge=1, description="Questions answered at once; more get status 429.")
+    keep_generations: int = Field(3, ge=1, description="Index generations kept for 'index rollback'.")
+    audit: bool = Field(True, description="Append a line per answer to audit.jsonl; it holds no question text.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over file."""
+        path = Path(os.environ.get("RAGSVC_SETTINGS", "ragsvc.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the settings once; an override of None counts as not given.
+
+    Raises:
+        SettingsError: a value is wrong or a name unknown; the message names each.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors())
+        raise SettingsError(f"settings: {wrong}") from None

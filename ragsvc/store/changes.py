@@ -1,0 +1,188 @@
+"""Changes that act at once, without a new index generation: removal, validity, going back to a generation.
+
+They work through the exclusion set of ``Catalogue.snapshot``: a version that is not live is excluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+import sqlalchemy as sa
+
+from ragsvc.errors import NotFound
+from ragsvc.store.database import Database
+from ragsvc.store.schema import (
+    chunk_vectors,
+    chunks,
+    collections,
+    documents,
+    generations,
+    head,
+    vectors,
+    versions,
+    works,
+)
+
+NEVER = date.min
+"""``superseded_from`` of a version whose successor has no first day either: it is never in force."""
+
+
+def bump_change_number(connection: sa.Connection) -> int:
+    """Count one more visible change and return its number; readers' caches are keyed by it."""
+    connection.execute(head.update().values(change_number=head.c.change_number + 1))
+    return int(connection.execute(sa.select(head.c.change_number)).scalar_one())
+
+
+def empty_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
+    """Remove texts and chunks for good; the empty rows stay, so that old generations' ordinals are excluded."""
+    for at in range(0, len(ordinals), 1000):
+        some = ordinals[at : at + 1000]
+        of_these = sa.select(chunks.c.ordinal).where(chunks.c.version.in_(some))
+        connection.execute(chunk_vectors.delete().where(chunk_vectors.c.chunk.in_(of_these)))
+        connection.execute(chunks.delete().where(chunks.c.version.in_(some)))
+        connection.execute(
+            versions.update().where(versions.c.ordinal.in_(some)).values(state="removed", text="", name="")
+        )
+
+
+def order_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
+    """Let each live version of the documents of these versions end where the next one begins."""
+    touched = connection.execute(
+        sa.select(versions.c.document).where(versions.c.ordinal.in_(ordinals)).distinct()
+    ).scalars()
+    for document in touched.all():
+        rows = connection.execute(
+            sa.select(versions.c.ordinal, versions.c.effective_from, versions.c.superseded_from)
+            .where(versions.c.document == document, versions.c.state == "live")
+            .order_by(sa.func.coalesce(versions.c.effective_from, NEVER), versions.c.promulgated, versions.c.ordinal)
+        ).all()
+        ends = {a.ordinal: b.effective_from or NEVER for a, b in pairwise(rows)}
+        for row in rows:
+            if row.superseded_from != ends.get(row.ordinal):
+                connection.execute(
+                    versions.update()
+                    .where(versions.c.ordinal == row.ordinal)
+                    .values(superseded_from=ends.get(row.ordinal))
+                )
+
+
+class Changes:
+    """Changes to one home's catalogue; each is one transaction, visible from the next request on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def remove_document(self, document_id: str) -> int:
+        """Remove a document with all its versions; return how many that were.
+
+        Raises:
+            NotFound: no such document, or it was removed before.
+        """
+        of_it = (
+            sa.select(versions.c.ordinal)
+            .join(documents, documents.c.ordinal == versions.c.document)
+            .where(documents.c.document_id == document_id, versions.c.state.in_(("live", "inactive")))
+        )
+        with self._database.write() as connection:
+            ordinals = connection.execute(of_it).scalars().all()
+            if not ordinals:
+                raise NotFound(f"no document {document_id!r}: it was never here or was removed")
+            empty_versions(connection, ordinals)
+            bump_change_number(connection)
+        return len(ordinals)
+
+    def remove_collection(self, name: str) -> int:
+        """Remove everything in a collection; return how many versions that were.
+
+        Raises:
+            NotFound: no such collection.
+        """
+        with self._database.write() as connection:
+            ordinal = connection.execute(sa.select(collections.c.ordinal).where(collections.c.name == name)).scalar()
+            if ordinal is None:
+                raise NotFound(f"no collection {name!r}")
+            of_it = sa.select(versions.c.ordinal).where(versions.c.collection == ordinal, versions.c.state != "removed")
+            ordinals = connection.execute(of_it).scalars().all()
+            empty_versions(connection, ordinals)
+            bump_change_number(connection)
+        return len(ordinals)
+
+    def set_collection(self, name: str, *, time_zone: str | None = None, model: str | None = None) -> None:
+        """Change how a collection is read or answered.
+
+        Raises:
+            NotFound: no such collection.
+        """
+        values = {key: value for key, value in (("time_zone", time_zone), ("model", model)) if value is not None}
+        with self._database.write() as connection:
+            known = connection.execute(sa.select(collections.c.ordinal).where(collections.c.name == name)).scalar()
+            if known is None:
+                raise NotFound(f"no collection {name!r}")
+            if values:
+                connection.execute(collections.update().where(collections.c.ordinal == known).values(**values))
+                bump_change_number(connection)
+
+    def set_validity(self, version_id: str, effective_from: date | None, effective_to: date | None) -> None:
+        """Give a version other first and last days; None leaves one as it is.
+
+        Raises:
+            NotFound: no such version.
+        """
+        values: dict[str, date | str] = {"validity_source": "given"}
+        if effective_from is not None:
+            values["effective_from"] = effective_from
+        if effective_to is not None:
+            values["effective_to"] = effective_to
+        live = sa.and_(versions.c.version_id == version_id, versions.c.state == "live")
+        with self._database.write() as connection:
+            ordinals = connection.execute(sa.select(versions.c.ordinal).where(live)).scalars().all()
+            if not ordinals:
+                raise NotFound(f"no version {version_id!r}")
+            connection.execute(versions.update().where(live).values(**values))
+            order_versions(connection, ordinals)
+            bump_change_number(connection)
+
+    def switch(self, generation_id: str) -> int:
+        """Make another generation the current one: live is what was live in it and was not removed since.
+
+        Returns:
+            The new change number.
+
+        Raises:
+            NotFound: the catalogue knows no such generation.
+        """
+        with self._database.write() as connection:
+            at = connection.execute(
+                sa.select(generations.c.change_number).where(generations.c.generation_id == generation_id)
+            ).scalar()
+            if at is None:
+                raise NotFound(f"no generation {generation_id!r}; 'ragsvc index list' shows them")
+            was_live = sa.and_(
+                versions.c.added_change <= at,
+                sa.or_(versions.c.replaced_change.is_(None), versions.c.replaced_change > at),
+            )
+            present = versions.c.state.in_(("live", "inactive"))
+            # First out, then in: one version id is live at most once.
+            connection.execute(versions.update().where(present, sa.not_(was_live)).values(state="inactive"))
+            connection.execute(versions.update().where(present, was_live).values(state="live"))
+            order_versions(connection, connection.execute(sa.select(versions.c.ordinal).where(present)).scalars().all())
+            connection.execute(head.update().values(generation_id=generation_id))
+            return bump_change_number(connection)
+
+    def prune(self, keep_generations: Sequence[str]) -> None:
+        """Forget generations that are gone from disk and what only they could bring back."""
+        with self._database.write() as connection:
+            connection.execute(generations.delete().where(generations.c.generation_id.not_in(keep_generations)))
+            oldest = connection.execute(sa.select(sa.func.min(generations.c.change_number))).scalar() or 0
+            newest = connection.execute(sa.select(sa.func.max(generations.c.change_number))).scalar() or 0
+            lost = sa.select(versions.c.ordinal).where(
+                versions.c.state == "inactive",
+                sa.or_(versions.c.replaced_change <= oldest, versions.c.added_change > newest),
+            )
+            empty_versions(connection, connection.execute(lost).scalars().all())
+            used = sa.select(chunk_vectors.c.embedding_key)
+            connection.execute(vectors.delete().where(vectors.c.embedding_key.not_in(used)))
+            empty_works = sa.select(works.c.ordinal).where(works.c.ordinal.not_in(sa.select(documents.c.work)))
+            connection.execute(works.delete().where(works.c.ordinal.in_(empty_works)))

@@ -1,0 +1,158 @@
+"""What is in a home: collections, documents, versions, generations, as lists to look through."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from ragsvc.errors import NotFound
+from ragsvc.store.catalogue import (
+    VERSION_COLUMNS,
+    VERSION_JOIN,
+    find_collections_by_name,
+    in_force,
+    version_of,
+)
+from ragsvc.store.database import Database
+from ragsvc.store.rows import Collection, Document, Generation, Version
+from ragsvc.store.schema import chunks, collections, documents, generations, head, versions, works
+
+
+class Inventory:
+    """Lists for people: the librarian's and the operator's view of one home."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def collections(self) -> list[Collection]:
+        """Return every collection, by name, with what is live in it."""
+        live = (
+            sa.select(
+                versions.c.collection,
+                sa.func.count(sa.distinct(versions.c.document)).label("n_documents"),
+                sa.func.count(chunks.c.ordinal).label("n_chunks"),
+            )
+            .select_from(versions.outerjoin(chunks, sa.and_(chunks.c.version == versions.c.ordinal, chunks.c.is_leaf)))
+            .where(versions.c.state == "live")
+            .group_by(versions.c.collection)
+            .subquery()
+        )
+        query = (
+            sa.select(collections, live.c.n_documents, live.c.n_chunks)
+            .select_from(collections.outerjoin(live, live.c.collection == collections.c.ordinal))
+            .order_by(collections.c.name)
+        )
+        with self.database.read() as connection:
+            return [
+                Collection(
+                    ordinal=row.ordinal,
+                    name=row.name,
+                    domain=row.domain,
+                    time_zone=row.time_zone,
+                    model=row.model,
+                    n_documents=row.n_documents or 0,
+                    n_chunks=row.n_chunks or 0,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def documents(self, collection: str, offset: int = 0, limit: int = 100) -> list[Document]:
+        """Return a page of a collection's documents, by title.
+
+        Raises:
+            NotFound: no such collection.
+        """
+        with self.database.read() as connection:
+            found = find_collections_by_name(connection, [collection])[0]
+            return _documents(connection, works.c.collection == found.ordinal, offset, limit)
+
+    def document(self, document_id: str) -> Document:
+        """Return one document.
+
+        Raises:
+            NotFound: no such document, or it was removed.
+        """
+        with self.database.read() as connection:
+            found = _documents(connection, documents.c.document_id == document_id, 0, 1)
+        if not found:
+            raise NotFound(f"no document {document_id!r}: it was never here or was removed")
+        return found[0]
+
+    def document_versions(self, document_id: str) -> list[Version]:
+        """Return the live versions of a document, oldest first.
+
+        Raises:
+            NotFound: no such document, or it was removed.
+        """
+        query = (
+            sa.select(*VERSION_COLUMNS)
+            .select_from(VERSION_JOIN)
+            .where(documents.c.document_id == document_id, versions.c.state == "live")
+            .order_by(versions.c.effective_from, versions.c.ordinal)
+        )
+        with self.database.read() as connection:
+            found = [version_of(row) for row in connection.execute(query)]
+        if not found:
+            raise NotFound(f"no document {document_id!r}: it was never here or was removed")
+        return found
+
+    def generations(self) -> list[Generation]:
+        """Return the generations that the catalogue knows, newest first."""
+        with self.database.read() as connection:
+            current = connection.execute(sa.select(head.c.generation_id)).scalar_one()
+            rows = connection.execute(sa.select(generations).order_by(generations.c.created_at.desc())).all()
+        return [
+            Generation(
+                generation_id=row.generation_id,
+                embedder_id=row.embedder_id,
+                change_number=row.change_number,
+                n_chunks=row.n_chunks,
+                created_at=row.created_at,
+                is_current=row.generation_id == current,
+            )
+            for row in rows
+        ]
+
+
+def _documents(connection: sa.Connection, where: sa.ColumnElement[bool], offset: int, limit: int) -> list[Document]:
+    today = date.today()
+    query = (
+        sa.select(*VERSION_COLUMNS, works.c.kind, works.c.issuer, works.c.number, works.c.title.label("work_title"))
+        .select_from(VERSION_JOIN)
+        .where(where, versions.c.state == "live")
+        .order_by(works.c.title, documents.c.ordinal, in_force(today).desc(), versions.c.ordinal.desc())
+    )
+    by_document: dict[str, list[Any]] = {}
+    for row in connection.execute(query):
+        by_document.setdefault(row.document_id, []).append(row)
+    page = list(by_document.values())[offset : offset + limit]
+    shown = [rows[0].ordinal for rows in page]
+    counts: dict[int, int] = dict(
+        connection.execute(
+            sa.select(chunks.c.version, sa.func.count())
+            .where(chunks.c.version.in_(shown), chunks.c.is_leaf)
+            .group_by(chunks.c.version)
+        ).tuples()
+    )
+    return [
+        Document(
+            document_id=row.document_id,
+            collection=row.collection,
+            work=row.work_title,
+            part=row.part,
+            kind=row.kind,
+            issuer=row.issuer,
+            number=row.number,
+            name=row.name,
+            version_id=row.version_id,
+            n_versions=len(rows),
+            n_chunks=counts.get(row.ordinal, 0),
+            effective_from=row.effective_from,
+            effective_to=version_of(row).effective_to,
+            validity_source=row.validity_source,
+        )
+        for rows in page
+        for row in rows[:1]
+    ]

@@ -1,0 +1,179 @@
+"""The tables. Ordinals are small integers for the index columns; ids are hashes for the outside world.
+
+A version row is never deleted, only emptied: an older index generation may still hold its ordinal, and
+what is not in the table could not be excluded from a search.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("domain", String, nullable=False),
+    Column("time_zone", String, nullable=False),
+    Column("model", String, nullable=False, server_default=""),
+    Column("created_at", Float, nullable=False),
+)
+
+works = Table(
+    "works",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("work_id", String, nullable=False, unique=True),
+    Column("collection", ForeignKey("collections.ordinal"), nullable=False, index=True),
+    Column("title", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("issuer", String, nullable=False),
+    Column("number", String, nullable=False),
+)
+
+work_names = Table(
+    "work_names",
+    metadata,
+    Column("collection", ForeignKey("collections.ordinal"), primary_key=True),
+    Column("name_key", String, primary_key=True),
+    Column("work", ForeignKey("works.ordinal"), primary_key=True),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("document_id", String, nullable=False, unique=True),
+    Column("work", ForeignKey("works.ordinal"), nullable=False, index=True),
+    Column("part", String, nullable=False),
+    Column("url", String),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("version_id", String, nullable=False, index=True),
+    Column("document", ForeignKey("documents.ordinal"), nullable=False, index=True),
+    Column("collection", ForeignKey("collections.ordinal"), nullable=False, index=True),
+    # staged: not committed; live; inactive: not in the current generation, may return by a switch; removed: emptied
+    Column("state", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("source_sha256", String, nullable=False, index=True),
+    Column("chunked_by", String, nullable=False),
+    Column("promulgated", Date),
+    Column("effective_from", Date),
+    Column("effective_to", Date),
+    Column("superseded_from", Date),
+    Column("validity_source", String, nullable=False),
+    Column("job_id", String, nullable=False),
+    Column("added_change", Integer),
+    Column("replaced_change", Integer),
+    Column("created_at", Float, nullable=False),
+    Index("one_live_version", "version_id", unique=True, sqlite_where=text("state = 'live'")),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("chunk_id", String, nullable=False),
+    Column("version", ForeignKey("versions.ordinal"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("locator", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("heading_path", String, nullable=False),  # JSON array
+    Column("is_leaf", Boolean, nullable=False),
+    Column("is_searchable", Boolean, nullable=False),
+    Column("parent", Integer),
+    Index("chunks_by_version", "version", "position"),
+    Index("chunks_by_address", "version", "address", sqlite_where=text("address != ''")),
+)
+
+chunk_vectors = Table(
+    "chunk_vectors",
+    metadata,
+    Column("chunk", Integer, primary_key=True),
+    Column("window", Integer, primary_key=True),
+    Column("embedding_key", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("embedding_key", LargeBinary, primary_key=True),
+    Column("embedder_id", String, nullable=False),
+    Column("vector", LargeBinary, nullable=False),  # float16, little-endian
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("generation_id", String, primary_key=True),
+    Column("embedder_id", String, nullable=False),
+    Column("change_number", Integer, nullable=False),
+    Column("n_chunks", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+head = Table(  # one row: what every request reads once, at its start
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("generation_id", String, nullable=False),
+    Column("change_number", Integer, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False, index=True),
+    Column("payload", Text, nullable=False),  # JSON: what to do
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("error", Text),
+    Column("result", Text),  # JSON
+    Column("owner", String),
+    Column("lease_until", Float),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("key_hash", String, nullable=False, unique=True),
+    Column("scopes", String, nullable=False),  # JSON array
+    Column("collections", String, nullable=False),  # JSON array; empty = all
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+)

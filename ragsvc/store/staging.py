@@ -1,0 +1,312 @@
+"""Writing an ingest: rows are staged batch by batch and go live, all together, in one transaction.
+
+A process that dies before ``commit`` leaves staged rows, which nobody reads and the next writer discards;
+the vectors it computed stay and are not computed again. Callers hold the writer lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
+from ragsvc.store import identity
+from ragsvc.store.changes import bump_change_number, empty_versions, order_versions
+from ragsvc.store.database import Database
+from ragsvc.store.rows import Collection
+from ragsvc.store.schema import (
+    chunk_vectors,
+    chunks,
+    collections,
+    documents,
+    generations,
+    head,
+    vectors,
+    versions,
+    work_names,
+    works,
+)
+
+
+class StagedDocument(Struct, frozen=True, kw_only=True):
+    """A document ready to be stored. ``windows[i]``: the texts embedded for ``chunks[i]``; empty: not searchable."""
+
+    document: LoadedDocument
+    facts: DocumentFacts
+    chunks: tuple[Chunk, ...]
+    windows: tuple[tuple[str, ...], ...]
+    work_key: str
+    name_keys: tuple[str, ...]
+    chunked_by: str
+    url: str | None = None
+
+
+class ChunkRow(Struct, frozen=True):
+    """What a chunk is to the index, in catalogue ordinals."""
+
+    chunk: int
+    version: int
+    collection: int
+
+
+class Staging:
+    """The writer's side of the catalogue for one job."""
+
+    def __init__(self, database: Database, job_id: str, embedder_id: str) -> None:
+        self._database = database
+        self._job_id = job_id
+        self._embedder_id = embedder_id
+
+    # --- before ---
+
+    def discard_leftovers(self) -> int:
+        """Drop rows that a dead writer staged; return how many versions that were."""
+        with self._database.write() as connection:
+            left = connection.execute(sa.select(versions.c.ordinal).where(versions.c.state == "staged")).scalars().all()
+            empty_versions(connection, left)
+        return len(left)
+
+    def open_collection(self, name: str, domain: str, time_zone: str) -> Collection:
+        """Return the collection, made now if it is new. Its domain and time zone are kept if it exists."""
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(collections).where(collections.c.name == name)).first()
+            if row is None:
+                values = {
+                    "name": name,
+                    "domain": domain,
+                    "time_zone": time_zone,
+                    "model": "",
+                    "created_at": time.time(),
+                }
+                connection.execute(collections.insert().values(**values))
+                row = connection.execute(sa.select(collections).where(collections.c.name == name)).one()
+        return Collection(
+            ordinal=row.ordinal, name=row.name, domain=row.domain, time_zone=row.time_zone, model=row.model
+        )
+
+    def live_sources(self, collection: Collection) -> dict[tuple[str, str], int]:
+        """Return the versions that need no reading again: (SHA-256 of the file, chunker) -> version ordinal."""
+        query = sa.select(versions.c.source_sha256, versions.c.chunked_by, versions.c.ordinal).where(
+            versions.c.collection == collection.ordinal, versions.c.state == "live"
+        )
+        with self._database.read() as connection:
+            return {(row.source_sha256, row.chunked_by): row.ordinal for row in connection.execute(query)}
+
+    def missing_vectors(self, texts: Iterable[str]) -> list[str]:
+        """Return the distinct texts that have no stored vector yet, in order."""
+        by_key = {identity.embedding_key(self._embedder_id, text): text for text in texts}
+        found: set[bytes] = set()
+        keys = list(by_key)
+        with self._database.read() as connection:
+            for at in range(0, len(keys), 5000):
+                query = sa.select(vectors.c.embedding_key).where(vectors.c.embedding_key.in_(keys[at : at + 5000]))
+                found.update(connection.execute(query).scalars())
+        return [text for key, text in by_key.items() if key not in found]
+
+    # --- during ---
+
+    def stage(
+        self, collection: Collection, batch: Sequence[StagedDocument], embedded: dict[str, NDArray[np.float32]]
+    ) -> int:
+        """Write one batch of documents and the vectors computed for it, in one transaction.
+
+        Returns:
+            How many documents were new; one whose text is live already (under the same work) is left alone.
+        """
+        with self._database.write() as connection:
+            if embedded:
+                rows = [
+                    {
+                        "embedding_key": identity.embedding_key(self._embedder_id, text),
+                        "embedder_id": self._embedder_id,
+                        "vector": vector.astype("<f2").tobytes(),
+                    }
+                    for text, vector in embedded.items()
+                ]
+                connection.execute(vectors.insert().prefix_with("OR IGNORE"), rows)
+            return sum(self._stage_one(connection, collection, item) for item in batch)
+
+    def _stage_one(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> int:
+        work = self._open_work(connection, collection, item)
+        document_id = identity.document_id(collection.name, item.work_key, item.facts.part)
+        document = connection.execute(
+            sa.select(documents.c.ordinal).where(documents.c.document_id == document_id)
+        ).scalar()
+        if document is None:
+            values = {"document_id": document_id, "work": work, "part": item.facts.part, "url": item.url}
+            document = _inserted(connection, documents.insert().values(**values))
+        version_id = identity.version_id(document_id, item.document.text)
+        known = connection.execute(
+            sa.select(versions.c.chunked_by).where(
+                versions.c.version_id == version_id, versions.c.state.in_(("live", "staged"))
+            )
+        ).scalars()
+        if item.chunked_by in set(known):
+            return 0
+        version = _inserted(
+            connection,
+            versions.insert().values(
+                version_id=version_id,
+                document=document,
+                collection=collection.ordinal,
+                state="staged",
+                name=item.document.name,
+                text=item.document.text,
+                media_type=item.document.media_type,
+                language=item.facts.language,
+                source_sha256=item.document.source_sha256,
+                chunked_by=item.chunked_by,
+                promulgated=item.facts.promulgated,
+                effective_from=item.facts.effective_from,
+                effective_to=item.facts.effective_to,
+                validity_source=item.facts.validity_source,
+                job_id=self._job_id,
+                created_at=time.time(),
+            ),
+        )
+        self._insert_chunks(connection, version, version_id, item)
+        return 1
+
+    def _open_work(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> int:
+        work_id = identity.work_id(collection.name, item.work_key)
+        work = connection.execute(sa.select(works.c.ordinal).where(works.c.work_id == work_id)).scalar()
+        facts = {"kind": item.facts.kind, "issuer": item.facts.issuer, "number": item.facts.number}
+        if work is None:
+            values = {"work_id": work_id, "collection": collection.ordinal, "title": item.facts.title, **facts}
+            work = _inserted(connection, works.insert().values(**values))
+        else:
+            # A later file may state what an earlier one did not; what is known is never blanked.
+            known = {name: value for name, value in facts.items() if value}
+            if known:
+                connection.execute(works.update().where(works.c.ordinal == work).values(**known))
+        names = [{"collection": collection.ordinal, "name_key": key, "work": work} for key in item.name_keys]
+        if names:
+            connection.execute(work_names.insert().prefix_with("OR IGNORE"), names)
+        return int(work)
+
+    def _insert_chunks(self, connection: sa.Connection, version: int, version_id: str, item: StagedDocument) -> None:
+        first = (connection.execute(sa.select(sa.func.max(chunks.c.ordinal))).scalar() or 0) + 1
+        rows: list[dict[str, Any]] = []
+        links: list[dict[str, Any]] = []
+        for position, (chunk, windows) in enumerate(zip(item.chunks, item.windows, strict=True)):
+            rows.append(
+                {
+                    "ordinal": first + position,
+                    "chunk_id": identity.chunk_id(version_id, chunk.start, chunk.end),
+                    "version": version,
+                    "position": position,
+                    "kind": chunk.kind,
+                    "start": chunk.start,
+                    "end": chunk.end,
+                    "locator": chunk.locator,
+                    "address": chunk.address,
+                    "heading_path": msgspec.json.encode(chunk.heading_path).decode(),
+                    "is_leaf": chunk.is_leaf,
+                    "is_searchable": chunk.is_searchable,
+                    "parent": chunk.parent,
+                }
+            )
+            links.extend(
+                {
+                    "chunk": first + position,
+                    "window": window,
+                    "embedding_key": identity.embedding_key(self._embedder_id, text),
+                }
+                for window, text in enumerate(windows)
+            )
+        if rows:
+            connection.execute(chunks.insert(), rows)
+        if links:
+            connection.execute(chunk_vectors.insert(), links)
+
+    def set_validity(self, version_ordinals: Sequence[int], effective_from: date) -> int:
+        """Give versions another first day, at once; return how many changed."""
+        with self._database.write() as connection:
+            result = connection.execute(
+                versions.update()
+                .where(
+                    versions.c.ordinal.in_(version_ordinals),
+                    sa.or_(versions.c.effective_from.is_(None), versions.c.effective_from != effective_from),
+                )
+                .values(effective_from=effective_from, validity_source="given")
+            )
+            if result.rowcount:
+                order_versions(connection, version_ordinals)
+                bump_change_number(connection)
+        return int(result.rowcount)
+
+    # --- after ---
+
+    def has_staged(self) -> bool:
+        """Whether there is anything to commit."""
+        with self._database.read() as connection:
+            return (
+                connection.execute(sa.select(versions.c.ordinal).where(versions.c.state == "staged")).first()
+                is not None
+            )
+
+    def next_change_number(self) -> int:
+        """Return the change number that a commit now would get."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(head.c.change_number)).scalar_one()) + 1
+
+    def commit(self, generation_id: str, n_chunks: int) -> int:
+        """Make the staged rows live and move the pointer to the new generation: THE commit point.
+
+        Returns:
+            The new change number.
+        """
+        with self._database.write() as connection:
+            base = connection.execute(
+                sa.select(generations.c.change_number).join(head, head.c.generation_id == generations.c.generation_id)
+            ).scalar()
+            change = bump_change_number(connection)
+            # A branch that a rollback left behind is given up by going on from the older generation.
+            abandoned = sa.select(versions.c.ordinal).where(
+                versions.c.state == "inactive", versions.c.added_change > (base or 0)
+            )
+            empty_versions(connection, connection.execute(abandoned).scalars().all())
+            staged = connection.execute(
+                sa.select(versions.c.ordinal, versions.c.version_id).where(versions.c.state == "staged")
+            ).all()
+            replaced = sa.and_(
+                versions.c.state == "live", versions.c.version_id.in_([row.version_id for row in staged])
+            )
+            connection.execute(versions.update().where(replaced).values(state="inactive", replaced_change=change))
+            ordinals = [row.ordinal for row in staged]
+            connection.execute(
+                versions.update().where(versions.c.state == "staged").values(state="live", added_change=change)
+            )
+            order_versions(connection, ordinals)
+            record_generation(connection, generation_id, self._embedder_id, change, n_chunks)
+        return change
+
+
+def record_generation(
+    connection: sa.Connection, generation_id: str, embedder_id: str, change_number: int, n_chunks: int
+) -> None:
+    """Make a generation the current one."""
+    connection.execute(
+        generations.insert().values(
+            generation_id=generation_id,
+            embedder_id=embedder_id,
+            change_number=change_number,
+            n_chunks=n_chunks,
+            created_at=time.time(),
+        )
+    )
+    connection.execute(head.update().values(generation_id=generation_id))
+
+
+def _inserted(connection: sa.Connection, insert: sa.Insert) -> int:
+    key = connection.execute(insert).inserted_primary_key
+    assert key is not None  # every table that is inserted row by row has an integer key
+    return int(key[0])
