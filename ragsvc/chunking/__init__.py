@@ -1,0 +1,1 @@
+"""Text to chunks with offsets: the general building blocks that domain packs compose."""

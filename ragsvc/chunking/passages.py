@@ -1,0 +1,29 @@
+"""The text of a chunk as models and the keyword index read it."""
+
+from __future__ import annotations
+
+from ragsvc.records import Chunk, DocumentFacts
+
+
+def context_of(facts: DocumentFacts, chunk: Chunk) -> str:
+    """Return title, part and heading path, one line; never a date, version or file name.
+
+    A part that opens the heading path as well ("合同编") is written once.
+    """
+    names = [facts.title, facts.part, *chunk.heading_path]
+    kept: list[str] = []
+    for name in names:
+        if name and name not in kept:
+            kept.append(name)
+    return " ".join(kept)
+
+
+def embedded_text(facts: DocumentFacts, chunk: Chunk, text: str) -> str:
+    """Return what is embedded for ``chunk``: its context, a line break, its text without outer blanks.
+
+    ``text`` is the text of the chunk, not of the document. The same wording under the same headings
+    gives the same string, so that an unchanged article is never embedded twice.
+    """
+    context = context_of(facts, chunk)
+    body = text.strip()
+    return f"{context}\n{body}" if context else body

@@ -1,0 +1,12 @@
+"""Financial texts: filings, disclosures, reports."""
+
+from ragsvc.chunking.structure import StructureChunker
+from ragsvc.domains.pack import DomainPack, texts
+
+PACK = DomainPack(
+    name="finance",
+    chunker=StructureChunker(),
+    grammar=None,
+    system_prompt=texts(__file__, "prompts/answer"),
+    disclaimer=texts(__file__, "disclaimer"),
+)

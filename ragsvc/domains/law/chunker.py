@@ -1,0 +1,27 @@
+"""Which kind of legal text a document is, and the chunker for it."""
+
+from __future__ import annotations
+
+from ragsvc.chunking.structure import StructureChunker, language_of
+from ragsvc.domains.law.eu import chunk_eu_act, describe_eu_act
+from ragsvc.domains.law.facts import describe_statute
+from ragsvc.domains.law.statutes import chunk_statute
+from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
+
+
+class LawChunker:
+    """Chinese statutes and European acts by article; any other text by its headings."""
+
+    def __init__(self) -> None:
+        self._general = StructureChunker()
+
+    def describe(self, document: LoadedDocument) -> DocumentFacts:
+        """Recognise title, part, kind, issuer, number and dates; what the text does not say stays empty."""
+        if language_of(document.text) == "zh":
+            return describe_statute(document)
+        return describe_eu_act(document) or self._general.describe(document)
+
+    def chunk(self, document: LoadedDocument, facts: DocumentFacts) -> list[Chunk]:
+        """Return articles with their addresses; a text without any becomes general passages."""
+        chunks = chunk_statute(document.text, facts) if facts.language == "zh" else chunk_eu_act(document.text)
+        return chunks or self._general.chunk(document, facts)

@@ -1,0 +1,12 @@
+"""Medical texts: guidelines, leaflets, health pages."""
+
+from ragsvc.chunking.structure import StructureChunker
+from ragsvc.domains.pack import DomainPack, texts
+
+PACK = DomainPack(
+    name="medicine",
+    chunker=StructureChunker(),
+    grammar=None,
+    system_prompt=texts(__file__, "prompts/answer"),
+    disclaimer=texts(__file__, "disclaimer"),
+)

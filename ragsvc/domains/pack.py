@@ -1,0 +1,53 @@
+"""A domain pack: everything that differs between law, medicine, finance and any other text."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from ragsvc.errors import InvalidInput
+from ragsvc.protocols import AddressGrammar, Chunker
+
+DOMAINS = ("general", "law", "medicine", "finance")
+
+Language = Literal["zh", "en"]
+
+
+class DomainPack(Struct, frozen=True, kw_only=True):
+    """What a domain brings. Texts are keyed by language; both languages are always there."""
+
+    name: str
+    chunker: Chunker
+    grammar: AddressGrammar | None
+    """How works and places in them are named; None where no such names exist."""
+    system_prompt: dict[Language, str]
+    """System message for chat models: answer from numbered passages only, cite each sentence, abstain."""
+    disclaimer: dict[Language, str]
+    """Shown with every answer."""
+
+
+@cache
+def find_pack(name: str) -> DomainPack:
+    """Return the pack of domain ``name``; its modules are imported on the first call.
+
+    Raises:
+        InvalidInput: no such domain.
+    """
+    if name not in DOMAINS:
+        raise InvalidInput(f"domain {name!r} was asked for; there are {', '.join(DOMAINS)}")
+    pack = import_module(f"ragsvc.domains.{name}").PACK
+    assert isinstance(pack, DomainPack)
+    return pack
+
+
+def texts(package_file: str, stem: str) -> dict[Language, str]:
+    """Read ``STEM.zh.md`` and ``STEM.en.md`` beside a pack's ``__init__.py``, whose ``__file__`` is given."""
+    folder = Path(package_file).parent
+    return {
+        "zh": (folder / f"{stem}.zh.md").read_text(encoding="utf-8").strip(),
+        "en": (folder / f"{stem}.en.md").read_text(encoding="utf-8").strip(),
+    }
