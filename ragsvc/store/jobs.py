@@ -23,8 +23,8 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def submit(self, kind: str, payload: dict[str, Any], total: int) -> Job:
-        """Put a job in the queue."""
+    def submit(self, kind: str, payload: dict[str, Any], total: int, *, owner: str | None = None) -> Job:
+        """Put a job in the queue, or, with ``owner``, start it as claimed by that one."""
         now = time.time()
         job_id = uuid.uuid4().hex
         with self._database.write() as connection:
@@ -32,7 +32,9 @@ class Jobs:
                 jobs.insert().values(
                     job_id=job_id,
                     kind=kind,
-                    status="queued",
+                    status="running" if owner else "queued",
+                    owner=owner,
+                    lease_until=now + LEASE_S if owner else None,
                     payload=msgspec.json.encode(payload).decode(),
                     done=0,
                     total=total,

@@ -45,6 +45,8 @@ class StagedDocument(Struct, frozen=True, kw_only=True):
     windows: tuple[tuple[str, ...], ...]
     work_key: str
     name_keys: tuple[str, ...]
+    document_key: str
+    """What tells this document from the others of its work: the part's name, or the file's."""
     chunked_by: str
     url: str | None = None
 
@@ -115,11 +117,11 @@ class Staging:
 
     def stage(
         self, collection: Collection, batch: Sequence[StagedDocument], embedded: dict[str, NDArray[np.float32]]
-    ) -> int:
+    ) -> list[bool]:
         """Write one batch of documents and the vectors computed for it, in one transaction.
 
         Returns:
-            How many documents were new; one whose text is live already (under the same work) is left alone.
+            Which documents were new; one whose text is live already (under the same work) is left alone.
         """
         with self._database.write() as connection:
             if embedded:
@@ -132,11 +134,11 @@ class Staging:
                     for text, vector in embedded.items()
                 ]
                 connection.execute(vectors.insert().prefix_with("OR IGNORE"), rows)
-            return sum(self._stage_one(connection, collection, item) for item in batch)
+            return [self._stage_one(connection, collection, item) for item in batch]
 
-    def _stage_one(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> int:
+    def _stage_one(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> bool:
         work = self._open_work(connection, collection, item)
-        document_id = identity.document_id(collection.name, item.work_key, item.facts.part)
+        document_id = identity.document_id(collection.name, item.work_key, item.document_key)
         document = connection.execute(
             sa.select(documents.c.ordinal).where(documents.c.document_id == document_id)
         ).scalar()
@@ -150,7 +152,7 @@ class Staging:
             )
         ).scalars()
         if item.chunked_by in set(known):
-            return 0
+            return False
         version = _inserted(
             connection,
             versions.insert().values(
@@ -173,7 +175,7 @@ class Staging:
             ),
         )
         self._insert_chunks(connection, version, version_id, item)
-        return 1
+        return True
 
     def _open_work(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> int:
         work_id = identity.work_id(collection.name, item.work_key)

@@ -1,0 +1,1 @@
+"""The whole system in two files: ``ingest.py`` (documents in) and ``answer.py`` (answers out)."""

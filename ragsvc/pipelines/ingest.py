@@ -1,0 +1,304 @@
+"""Documents in: load -> describe -> chunk -> embed what is new -> stage -> new index generation -> commit.
+
+The steps before the commit leave nothing that a reader sees. Killed at any point, the home is in its old
+state or in the new one; what was embedded so far is kept and not embedded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from ragsvc.chunking.passages import embedded_text
+from ragsvc.domains.pack import DomainPack
+from ragsvc.errors import RagsvcError, UnreadableFile
+from ragsvc.loading import LoadingLimits, ParserProcess, iter_files, load_file
+from ragsvc.protocols import Embedder
+from ragsvc.records import LoadedDocument
+from ragsvc.store.changes import Changes
+from ragsvc.store.database import Database
+from ragsvc.store.index_contents import IndexContents
+from ragsvc.store.inventory import Inventory
+from ragsvc.store.rows import Collection
+from ragsvc.store.staging import StagedDocument, Staging
+from ragsvc.store.writer_lock import writer_lock
+
+BATCH_CHUNKS = 4000
+"""Chunks embedded and staged together: one transaction each, and what a kill can cost."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A document to be ingested. ``sha256`` is of its bytes; ``load`` raises UnreadableFile."""
+
+    name: str
+    sha256: Callable[[], str]
+    load: Callable[[], LoadedDocument]
+
+
+class Quarantined(Struct, frozen=True):
+    """A file that was left out."""
+
+    path: str
+    reason: str
+
+
+class Inferred(Struct, frozen=True):
+    """A document whose first day in force was concluded, not stated: worth a librarian's look."""
+
+    path: str
+    title: str
+    effective_from: date | None
+
+
+class IngestReport(Struct, kw_only=True):
+    """What one ingest did. ``documents`` are those that went in or were there already."""
+
+    documents: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    unchanged: int = 0
+    quarantined: list[Quarantined] = []
+    inferred: list[Inferred] = []
+    seconds: float = 0.0
+    cancelled: bool = False
+    index_generation: str = ""
+
+
+class IngestRequest(Struct, frozen=True, kw_only=True):
+    """What to ingest, into what. ``effective_from`` overrides what the documents state."""
+
+    collection: str
+    pack: DomainPack
+    time_zone: str
+    effective_from: date | None = None
+    job_id: str = ""
+    wait: bool = False
+
+
+Progress = Callable[[int, int, str], bool]
+"""Called as (files done, files in all, name of the next); returns False to stop."""
+
+
+def file_sources(paths: Iterable[Path], limits: LoadingLimits, parser: ParserProcess) -> list[Source]:
+    """Return the files under these paths as sources, in a stable order.
+
+    Raises:
+        UnreadableFile: a path does not exist.
+    """
+
+    def source(path: Path) -> Source:
+        def sha256() -> str:
+            if path.stat().st_size > limits.file_bytes:
+                return ""  # refused by the loader, with its reason
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+
+        return Source(name=path.name, sha256=sha256, load=lambda: load_file(path, parser=parser))
+
+    return [source(path) for path in iter_files(paths)]
+
+
+class GenerationFolder(Protocol):
+    """Where index generations live; ``indexing.folder`` is the one there is."""
+
+    def write(self, generation_id: str, previous: str | None, contents: IndexContents, change_number: int) -> int:
+        """Write a generation, synced to disk, and return its number of chunks. ``previous``: start from that one."""
+        ...
+
+    def sweep(self, known: Sequence[str]) -> list[str]:
+        """Delete all but the newest of the known generations (newest first) and return those that stay."""
+        ...
+
+
+class IngestPipeline:
+    """Ingests into one home.
+
+    Args:
+        home: folder of the catalogue, for the writer lock.
+        database: its catalogue.
+        embedder: what turns texts into vectors.
+        generations: writes and sweeps index generations.
+    """
+
+    def __init__(self, home: Path, database: Database, embedder: Embedder, generations: GenerationFolder) -> None:
+        self._home = home
+        self._database = database
+        self._embedder = embedder
+        self._generations = generations
+
+    def run(self, sources: list[Source], request: IngestRequest, progress: Progress) -> IngestReport:
+        """Ingest all sources in one commit; a source that cannot be read is quarantined, the rest goes in.
+
+        Raises:
+            WriterBusy: another process is writing this home.
+        """
+        started = time.perf_counter()
+        report = IngestReport(index_generation=self._current())
+        job = request.job_id or f"ingest into {request.collection}"
+        with writer_lock(self._home, job, wait=request.wait):
+            staging = Staging(self._database, request.job_id, self._embedder.embedder_id)
+            staging.discard_leftovers()
+            self._sweep()
+            collection = staging.open_collection(request.collection, request.pack.name, request.time_zone)
+            for batch in _batches(self._prepared(sources, collection, staging, request, report, progress)):
+                report.embedded += self._embed_and_stage(staging, collection, batch, report)
+            if report.cancelled:
+                staging.discard_leftovers()
+            elif staging.has_staged():
+                report.index_generation = self._publish(staging)
+                self._sweep()
+        report.seconds = round(time.perf_counter() - started, 3)
+        return report
+
+    def rebuild(self, *, wait: bool = False) -> str:
+        """Write a new generation from the catalogue alone, embedding nothing; return its id.
+
+        Raises:
+            IndexMismatch: chunks lack vectors of this embedder.
+            WriterBusy: another process is writing this home.
+        """
+        with writer_lock(self._home, "index rebuild", wait=wait):
+            staging = Staging(self._database, "", self._embedder.embedder_id)
+            staging.discard_leftovers()
+            generation = self._publish(staging, from_scratch=True)
+            self._sweep()
+        return generation
+
+    # --- one document ---
+
+    def _prepared(
+        self,
+        sources: list[Source],
+        collection: Collection,
+        staging: Staging,
+        request: IngestRequest,
+        report: IngestReport,
+        progress: Progress,
+    ) -> Iterator[StagedDocument]:
+        known = staging.live_sources(collection)
+        chunked_by = f"{request.pack.name}-{request.pack.revision}"
+        seen: set[str] = set()
+        for done, source in enumerate(sources):
+            if not progress(done, len(sources), source.name):
+                report.cancelled = True
+                return
+            try:
+                sha256 = source.sha256()
+                if version := known.get((sha256, chunked_by)):
+                    if request.effective_from:
+                        staging.set_validity([version], request.effective_from)
+                    report.unchanged += 1
+                elif sha256 in seen:
+                    report.unchanged += 1
+                else:
+                    seen.add(sha256)
+                    yield self._prepare(source.load(), request, chunked_by, report)
+                    continue
+                report.documents += 1
+            except UnreadableFile as error:
+                report.quarantined.append(Quarantined(source.name, error.reason))
+            except OSError as error:
+                report.quarantined.append(Quarantined(source.name, f"cannot be read: {error.strerror or error}"))
+        progress(len(sources), len(sources), "")
+
+    def _prepare(
+        self, document: LoadedDocument, request: IngestRequest, chunked_by: str, report: IngestReport
+    ) -> StagedDocument:
+        pack = request.pack
+        facts = pack.chunker.describe(document)
+        if request.effective_from:
+            facts = replace(facts, effective_from=request.effective_from, validity_source="given")
+        elif facts.validity_source == "inferred":
+            report.inferred.append(Inferred(document.name, facts.title, facts.effective_from))
+        chunks = tuple(pack.chunker.chunk(document, facts))
+        windows = tuple(
+            tuple(self._embedder.windows(embedded_text(facts, chunk, document.text[chunk.start : chunk.end])))
+            if chunk.is_searchable
+            else ()
+            for chunk in chunks
+        )
+        if not any(windows):
+            raise UnreadableFile(document.name, "holds no text that could be searched")
+        names = [facts.title, *facts.aliases]
+        keys = pack.grammar.work_keys if pack.grammar else _plain_key
+        return StagedDocument(
+            document=document,
+            facts=facts,
+            chunks=chunks,
+            windows=windows,
+            work_key=keys(facts.title)[0],
+            name_keys=tuple(dict.fromkeys(key for name in names for key in keys(name))),
+            document_key=facts.part if pack.identity == "title" else document.name,
+            chunked_by=chunked_by,
+        )
+
+    # --- one batch ---
+
+    def _embed_and_stage(
+        self, staging: Staging, collection: Collection, batch: list[StagedDocument], report: IngestReport
+    ) -> int:
+        texts = (text for item in batch for windows in item.windows for text in windows)
+        missing = staging.missing_vectors(texts)
+        embedded: dict[str, NDArray[np.float32]] = {}
+        if missing:
+            vectors = self._embedder.embed_passages(missing)
+            if not np.isfinite(vectors).all():
+                raise RagsvcError(f"embedder {self._embedder.embedder_id!r} gave vectors that are not finite numbers")
+            embedded = dict(zip(missing, vectors, strict=True))
+        new = staging.stage(collection, batch, embedded)
+        report.documents += len(batch)
+        report.unchanged += len(batch) - sum(new)
+        report.chunks += sum(
+            sum(chunk.is_leaf for chunk in item.chunks) for item, is_new in zip(batch, new, strict=True) if is_new
+        )
+        return len(missing)
+
+    # --- the generation ---
+
+    def _current(self) -> str:
+        return next((g.generation_id for g in Inventory(self._database).generations() if g.is_current), "")
+
+    def _publish(self, staging: Staging, *, from_scratch: bool = False) -> str:
+        current = self._current()
+        change_number = staging.next_change_number()
+        generation_id = f"{change_number:08d}-{uuid.uuid4().hex[:8]}"
+        contents = IndexContents(self._database, self._embedder.embedder_id, self._embedder.dim)
+        previous = current if current and not from_scratch else None
+        n_chunks = self._generations.write(generation_id, previous, contents, change_number)
+        staging.commit(generation_id, n_chunks)
+        return generation_id
+
+    def _sweep(self) -> None:
+        """Remove what no catalogue row names, and generations beyond those kept."""
+        known = [generation.generation_id for generation in Inventory(self._database).generations()]
+        kept = self._generations.sweep(known)
+        if set(known) - set(kept):
+            Changes(self._database).prune(kept)
+
+
+def _batches(items: Iterable[StagedDocument]) -> Iterator[list[StagedDocument]]:
+    batch: list[StagedDocument] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.chunks)
+        if size >= BATCH_CHUNKS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _plain_key(title: str) -> list[str]:
+    return ["".join(unicodedata.normalize("NFKC", title).casefold().split())]
