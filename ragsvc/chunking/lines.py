@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_BLANKS = " \t\r\f\v\u00a0\u2002\u2003\u3000\ufeff"
+_BLANKS = " \t\r\f\v\u00a0\u2002\u2003\u200b\u200c\u200d\u2060\u3000\ufeff"
 
 
 class Line(NamedTuple):
@@ -15,6 +15,11 @@ class Line(NamedTuple):
     end: int
     content: str
     content_start: int
+
+
+def has_content(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` holds more than blanks and line breaks."""
+    return any(line.content for line in lines_of(text, start, end))
 
 
 def lines_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Line]:

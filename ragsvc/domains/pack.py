@@ -28,6 +28,10 @@ class DomainPack(Struct, frozen=True, kw_only=True):
     """System message for chat models: answer from numbered passages only, cite each sentence, abstain."""
     disclaimer: dict[Language, str]
     """Shown with every answer."""
+    identity: Literal["title", "name"] = "name"
+    """What makes two files the same document: the official title (and part), or only the file's name."""
+    revision: int = 1
+    """Raised when the same text would be chunked differently: documents are then read again."""
 
 
 @cache

@@ -21,7 +21,7 @@ _DOCUMENT_NUMBER = re.compile(
     r"[\u4e00-\u9fff]{0,8}[〔\[［(（【]\s*\d{2,4}\s*[〕\]］)）】]\s*[\u4e00-\u9fff]{0,4}(?:第)?\s*\d+\s*号"
 )
 _ORDER = re.compile(
-    rf"([\u4e00-\u9fff、]{{2,24}}?)(?:令|公告)\s*(?:[〔\[]\d{{4}}[〕\]])?\s*第\s*{NUMERAL}+\s*号令?"
+    rf"([\u4e00-\u9fff、]{{2,48}}?)(?:令|公告)\s*(?:[〔\[]\d{{4}}[〕\]])?\s*第\s*{NUMERAL}+\s*号令?"
     rf"|([\u4e00-\u9fff]{{2,16}}?)第\s*{NUMERAL}+\s*号令"
 )
 _ADDRESSEE_OR_PREAMBLE = re.compile(
@@ -34,14 +34,20 @@ _TITLE_BODIES = re.compile(
     r"((?:(?:中华人民共和国)?(?:最高人民法院|最高人民检察院|全国人民代表大会常务委员会|全国人民代表大会|国务院|国家监察委员会"
     r"|[\u4e00-\u9fff]{1,8}[部委署局总]|[\u4e00-\u9fff]{2,12}人民代表大会常务委员会)(?:[\u4e00-\u9fff]{2,5}庭|办公厅)?[、\s]*)+)(?=关于|予以|印发|办理|于)"
 )
+_BODIES_ONLY = re.compile(r"(?:(?:中华人民共和国)?[\u4e00-\u9fff]{2,12}?[院会部局署委厅庭])*")
 _SESSION = re.compile(
     rf"([\u4e00-\u9fff]{{0,20}}?)第{NUMERAL}+届(人民代表大会(?:常务委员会)?|全国人民代表大会(?:常务委员会)?)"
 )
 _COURTS = re.compile(r"(最高人民法院|最高人民检察院)[\s　+]+(?=最高人民|公安部|司法部|国家|中国)")
-_PLACE = re.compile(r"[\u4e00-\u9fff]{2,7}?(?:省|自治区|市|自治州|自治县|特别行政区)")
+_PLACE = re.compile(
+    r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
+    r"|台湾|内蒙古|广西|西藏|宁夏|新疆)[\u4e00-\u9fff]{0,10}?[省市区州县]|[\u4e00-\u9fff]{2,7}自治[州县]"
+)
+_LOCAL_CONGRESS = re.compile(r"[省市区州县]第[^\s，。]{1,4}届人民代表大会")
 _PART = re.compile(
     r"(.*(?:民法典|法典))[\s·:：—-]*((?:第[一二三四五六七八九十]+编\s*)?[\u4e00-\u9fff]{1,8}编|总则|附则)"
 )
+_NAMED = re.compile(r"《[^》]*》")
 _STATE = "中华人民共和国"
 
 
@@ -111,9 +117,12 @@ def _title_lines(head: Sequence[str]) -> list[str]:
             first = next((m + 1 for m in range(n + 1, len(lines)) if _DATE_ONLY.fullmatch(lines[m])), n + 1)
     title: list[str] = []
     for line in lines[first : first + 8]:
+        is_number = _DOCUMENT_NUMBER.fullmatch(line) is not None
         is_history = line.startswith(("（", "(")) and (len(line) > 12 or _DAY.match(line))
-        ends = _DAY.match(line) or _DOCUMENT_NUMBER.search(line[:20]) or line.endswith(("。", "：", "；", "，"))
-        if title and (is_history or ends or _squeeze(line) in ("目录", f"{_STATE}主席令")):
+        ends = _DAY.match(line) or is_number or line.endswith(("。", "：", "；", "，"))
+        if is_number and _BODIES_ONLY.fullmatch(_squeeze("".join(title))):
+            title.clear()  # a letterhead: the title comes after the number
+        elif title and (is_history or ends or _squeeze(line) in ("目录", f"{_STATE}主席令")):
             break
         if not ends:
             title.append(line)
@@ -133,30 +142,28 @@ def _squeeze(text: str) -> str:
 
 def _kind(title: str, head: str) -> str:
     """Kind of source from title and head, most telling first; empty when neither says."""
-    place = _PLACE.match(title)
+    plain = _NAMED.sub("", head)
     if title.endswith("宪法"):
         return "宪法"
     if "修正案" in title:
         return "修正案"
-    if (
-        re.match(r"(?:中华人民共和国)?(?:最高人民法院|最高人民检察院)", title)
-        or "审判委员会" in head
-        or "检察委员会" in head
-    ):
+    if re.match(rf"(?:{_STATE})?(?:最高人民法院|最高人民检察院)", title) or re.search(r"审判委员会|检察委员会", plain):
         return "司法解释"
-    if "国家监察委员会" in title or "国家监察委员会" in head:
+    if "国家监察委员会" in title + plain:
         return "监察法规"
-    if place or re.search(r"(?:省|市|自治区|自治州|自治县)第\S{1,4}届人民代表大会", head):
+    if _LOCAL_CONGRESS.search(plain) or _PLACE.match(title):
         return "地方性法规"
-    if title.endswith("决定") and re.search(r"全国人民代表大会|国务院", title + head):
+    if title.endswith("决定") and re.search(r"全国人民代表大会|国务院", title + plain):
         return "决定"
-    if "全国人民代表大会" in head or title.startswith("全国人民代表大会"):
+    if "全国人民代表大会" in plain or title.startswith("全国人民代表大会"):
         return "法律"
-    if "国务院" in head or title.startswith("国务院"):
+    if "国务院" in plain or title.startswith("国务院"):
         return "行政法规"
-    if re.search(r"[部局委署会行院]\S{0,4}令|部务会议|局务会议|[部局委署行]\S{0,8}(?:发布|公布|印发)", head):
+    if re.search(r"[部局委署会行院]\S{0,4}令|部务会议|局务会议|[部局委署行]\S{0,8}(?:发布|公布|印发)", plain):
         return "部门规章"
-    return "法律" if re.fullmatch(rf"{_STATE}\S+法(?:典)?", title) else ""
+    if re.fullmatch(rf"{_STATE}\S+法(?:典)?", title):
+        return "法律"
+    return "行政法规" if re.fullmatch(r"\S+条例", title) else ""
 
 
 def _issuer(title: str, head: str) -> str:
@@ -164,20 +171,21 @@ def _issuer(title: str, head: str) -> str:
     if named:
         return named[1].strip("、 ").removeprefix(_STATE)
     session = _SESSION.search(head)
-    if session and "省" not in session[1] and not _PLACE.search(session[1]):
-        return session[2] if session[2].startswith("全国") else ""
+    if session and session[2].startswith("全国"):
+        return session[2]
     if session:
-        return f"{session[1]}{session[2]}".lstrip("日 　（(由")
+        return re.sub(r"^.*[日由（(\s](?=\S{2,}[省市区州县])", "", session[1]) + session[2]
     order = _ORDER.search(head)
     if order:
-        return re.sub(r"^.*[日号年\s]", "", order[1] or order[2]).removeprefix(_STATE)
-    return next((body for body in _BODIES if body in head), "")
+        return re.sub(r"^.*[日号年\s]", "", order[1] or order[2]).replace(_STATE, "")
+    plain = _NAMED.sub("", head)
+    return next((body for body in _BODIES if body in plain), "")
 
 
 def _number(head: Sequence[str], kind: str) -> str:
     """The document number on its own line, else the last order under which the text was published."""
     for line in head:
-        found = _DOCUMENT_NUMBER.search(line) if len(line) <= 60 else None
+        found = _DOCUMENT_NUMBER.fullmatch(_DATE_ONLY.sub("", _MARKS.sub("", line)).strip())
         if found and kind in ("司法解释", "部门规章", "监察法规", ""):
             return _squeeze(found[0])
     orders = [m for line in head for m in _ORDER.finditer(line)]
@@ -186,7 +194,7 @@ def _number(head: Sequence[str], kind: str) -> str:
 
 def _aliases(title: str, part: str) -> tuple[str, ...]:
     """Names that follow from the official one: without the state's name, the courts, the year in brackets."""
-    plain = re.sub(r"[（(]\d{4}年?(?:修[正订])?[）)]$", "", title)
+    plain = re.sub(r"[（(]\d{4}年?修[正订]本?[）)]$", "", title)
     without_bodies = _TITLE_BODIES.sub("", plain, count=1) if _TITLE_BODIES.match(plain) else plain
     names = [plain]
     for name in (plain, without_bodies):

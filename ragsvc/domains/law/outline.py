@@ -13,17 +13,21 @@ from typing import Literal, NamedTuple
 from ragsvc.chunking.lines import Line, lines_of
 from ragsvc.domains.law.numerals import NUMERAL, number
 
-MarkKind = Literal["contents", "heading", "article", "annex", "colophon"]
+MarkKind = Literal["front", "contents", "heading", "article", "annex", "colophon"]
 
 
 class Mark(NamedTuple):
-    """Something starts at ``start``. ``level`` orders headings: 编 1, 分编 2, 章 3, 节 4, 一、 5."""
+    """Something starts at ``start``. ``level`` orders headings: 编 1, 分编 2, 章 3, 节 4, 一、 5.
+
+    ``stop`` is where the lines of a heading end.
+    """
 
     start: int
     kind: MarkKind
     label: str = ""
     level: int = 0
     address: str = ""
+    stop: int = 0
 
 
 class Candidate(NamedTuple):
@@ -49,6 +53,7 @@ _HEADING = re.compile(rf"第\s*({NUMERAL}(?:{NUMERAL}|\s)*)(分编|编|章|节|�
 _LEVELS = {"编": 1, "篇": 1, "分编": 2, "章": 3, "节": 4}
 _BARE_HEADINGS = frozenset(("总则", "分则", "附则", "序言", "前言", "罚则", "法律责任", "一般规定", "其他规定"))
 _ANNEX = re.compile(rf"附\s*(?:(?:[件表录图]|则)\s*(?:{NUMERAL}+|[A-Z])?|(?=[：:]))\s*[：:.、．]?\s*(.*)")
+_TITLE_ONLY = re.compile(r"[\u3400-\u9fff〇、，《》〈〉（） \u3000\u2002]{2,40}")
 _SENTENCE_MARKS = "。；，：;,:"
 _DATE_LINE = re.compile(rf"[（(]?\s*{NUMERAL}{{4}}\s*年\s*{NUMERAL}{{1,3}}\s*月\s*{NUMERAL}{{1,3}}\s*日\s*[）)]?")
 _NUMBERED_LEVEL, _UNTITLED_LEVEL = 5, 9
@@ -70,7 +75,7 @@ def outline(text: str, *, is_amendment: bool = False, is_act: bool = True) -> li
     annex_from = _first_annex(lines, after=main[-1].line)
     body_from, contents = _contents(lines, before=min(run[0].line for run in articles))
     heads = {c.line for run in articles for c in run}
-    marks = contents + _headings(lines, body_from, annex_from, heads)
+    marks = contents if is_amendment else contents + _headings(lines, body_from, annex_from, heads)
     for run in articles:
         addressed = run is main
         marks += [
@@ -163,15 +168,42 @@ def _contents(lines: Sequence[Line], before: int) -> tuple[int, list[Mark]]:
 def _headings(lines: Sequence[Line], start: int, stop: int, articles: set[int]) -> list[Mark]:
     """Headings between ``start`` and ``stop``; lines that open an article are none."""
     has_books = any(_is_heading(line, ("编", "篇")) for line in lines[start:stop])
+    found = {
+        n: heading
+        for n in range(start, stop)
+        if n not in articles and lines[n].content and not lines[n].content.startswith("# ")  # one # is the title
+        if (heading := _heading(lines, n, articles, has_books)) is not None
+    }
     marks: list[Mark] = []
-    for n in range(start, stop):
-        if n in articles or not lines[n].content:
+    continued = -1
+    for n, (level, label) in found.items():
+        if n == continued:
             continue
-        found = _heading(lines, n, articles, has_books)
-        if found is not None:
-            level, label = found
-            marks.append(Mark(lines[n].content_start, "heading", label, level))
+        continued = _continuation(lines, n, found, articles)
+        if continued >= 0:
+            label += _squeeze(_opening(lines[continued])[1])
+        stop = lines[max(n, continued)].end
+        marks.append(Mark(lines[n].content_start, "heading", label, level, stop=stop))
     return marks
+
+
+def _continuation(lines: Sequence[Line], n: int, found: dict[int, tuple[int, str]], articles: set[int]) -> int:
+    """The line on which a heading that was broken in two goes on; -1 when it was not."""
+    rest = _next_line(lines, n)
+    if rest < 0 or rest in articles or (rest in found and _HEADING.match(_opening(lines[rest])[1])):
+        return -1
+    after = _next_line(lines, rest)
+    is_between = after in articles or after in found
+    is_title = _TITLE_ONLY.fullmatch(lines[rest].content) and not _is_bare(lines[rest].content)
+    return rest if is_between and is_title else -1
+
+
+def _next_line(lines: Sequence[Line], n: int) -> int:
+    return next((m for m in range(n + 1, len(lines)) if lines[m].content), -1)
+
+
+def _is_bare(content: str) -> bool:
+    return "".join(content.split()).strip("#*") in _BARE_HEADINGS
 
 
 def _is_heading(line: Line, words: tuple[str, ...]) -> bool:
@@ -188,11 +220,11 @@ def _heading(lines: Sequence[Line], n: int, articles: set[int], has_books: bool)
     if found and (marked or _reads_as_title(found[3], found[4])):
         return _LEVELS[found[2]], f"第{''.join(found[1].split())}{found[2]} {_squeeze(found[4])}".strip()
     bare = "".join(title.split())
-    if bare in _BARE_HEADINGS:
+    if _is_bare(content):
         return (1 if has_books and bare in ("总则", "分则", "附则") else 3), bare
     if marked:
         return (_NUMBERED_LEVEL if _NUMBERED.match(title) else 3 if bare else _UNTITLED_LEVEL), _squeeze(title)
-    if _opens_articles(lines, n, articles) and 1 < len(bare) <= 30 and title[-1] not in _SENTENCE_MARKS:
+    if _TITLE_ONLY.fullmatch(title) and _opens_articles(lines, n, articles, is_numbered=bool(_NUMBERED.match(title))):
         return (_NUMBERED_LEVEL if _NUMBERED.match(title) else 3), _squeeze(title)
     return None
 
@@ -206,18 +238,17 @@ def _reads_as_title(blank: str, title: str) -> bool:
     return len(title) <= 30 and not _REFERENCE.match(title) and not _REFERENCE_UNSPACED.match(title)
 
 
-def _opens_articles(lines: Sequence[Line], n: int, articles: set[int]) -> bool:
-    """Whether line ``n`` stands between the end of a sentence and an article: a heading whose number was lost."""
-    after = next((m for m in range(n + 1, len(lines)) if lines[m].content), -1)
-    if after not in articles:
+def _opens_articles(lines: Sequence[Line], n: int, articles: set[int], *, is_numbered: bool) -> bool:
+    """Whether line ``n`` stands between the end of a sentence and an article: 一、管辖, or a number that was lost."""
+    if _next_line(lines, n) not in articles:
         return False
     before = next((lines[m].content for m in range(n - 1, -1, -1) if lines[m].content), "")
-    return bool(articles and n > min(articles) and before.endswith(("。", "？", "！")))
+    return before.endswith(("。", "？", "！", "：")) and (is_numbered or n > min(articles))
 
 
 def _squeeze(title: str) -> str:
     """总　则 as 总则: blanks between two Chinese characters go, other runs of blanks become one."""
-    title = re.sub(r"(?<=[\u3400-\u9fff〇]) ?\s+ ?(?=[\u3400-\u9fff〇])", "", title.strip("*# \u3000"))
+    title = re.sub(r"(?<=[\u3400-\u9fff〇、]) ?\s+ ?(?=[\u3400-\u9fff〇])", "", title.strip("*# \u3000"))
     return " ".join(title.split())
 
 
@@ -237,7 +268,7 @@ def _first_annex(lines: Sequence[Line], after: int) -> int:
 
 def _annexes(lines: Sequence[Line], start: int, articles: set[int]) -> list[Mark]:
     labels = ((n, _annex_label(lines[n])) for n in range(start, len(lines)) if n not in articles)
-    return [Mark(lines[n].content_start, "annex", label) for n, label in labels if label]
+    return [Mark(lines[n].content_start, "annex", label, stop=lines[n].end) for n, label in labels if label]
 
 
 def _colophon(lines: Sequence[Line], last_article: int, stop: int) -> list[Mark]:

@@ -24,16 +24,17 @@ class Span(NamedTuple):
 def paragraphs_of(article: str) -> list[Span]:
     """Return the paragraphs (款) of a Chinese article; they tile ``article``.
 
-    A line is a paragraph, except that numbered items belong to the paragraph that announces them.
+    A line is a paragraph, except that numbered items belong to the paragraph that announces them, and so does what
+    follows a line that did not end a sentence.
     """
     starts = [0]
-    is_first = True
+    last = ""
     for line in lines_of(article):
         if not line.content:
             continue
-        if not is_first and not _ITEM.match(line.content):
+        if last and last not in "：；，、:;," and not _ITEM.match(line.content):
             starts.append(line.content_start)
-        is_first = False
+        last = line.content[-1]
     return [Span(start, end) for start, end in zip(starts, [*starts[1:], len(article)], strict=True)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ragsvc.chunking.lines import has_content
 from ragsvc.chunking.structure import PASSAGE_CHARS_ZH, chunks_of, plain_pieces
 from ragsvc.domains.law.numerals import numeral
 from ragsvc.domains.law.outline import Mark, outline
@@ -27,8 +28,8 @@ def chunk_statute(text: str, facts: DocumentFacts) -> list[Chunk]:
 
 def _from_the_start(text: str, marks: list[Mark]) -> list[Mark]:
     """White space before the first mark joins it; real text there is front matter."""
-    if text[: marks[0].start].strip():
-        return [Mark(0, "colophon", "front"), *marks]
+    if has_content(text, 0, marks[0].start):
+        return [Mark(0, "front"), *marks]
     return [marks[0]._replace(start=0), *marks[1:]]
 
 
@@ -60,10 +61,8 @@ class _Builder:
         return (*self._path, *(title for _, title in self._headings if title))
 
     def _heading(self, mark: Mark, end: int) -> None:
-        """The heading line is one leaf; text under it that no article holds (a preamble) is cut into sections."""
-        line_end = self._text.find("\n", mark.start, end) + 1 or end
-        if not self._text[line_end:end].strip():
-            line_end = end
+        """The heading is one leaf; text under it that no article holds (a preamble) is cut into sections."""
+        line_end = self._own_end(mark, end)
         while self._headings and self._headings[-1][0] >= mark.level:
             self._headings.pop()
         self._chunks.append(
@@ -102,8 +101,18 @@ class _Builder:
             )
 
     def _annex(self, mark: Mark, end: int) -> None:
-        self._headings = [(0, mark.label)]
-        self._passages(mark.start, end, "annex")
+        line_end = self._own_end(mark, end)
+        self._headings.clear()
+        if line_end < end:
+            self._chunks.append(
+                Chunk(kind="heading", start=mark.start, end=line_end, locator=mark.label, heading_path=self._path)
+            )
+        self._headings.append((0, mark.label))
+        self._passages(line_end if line_end < end else mark.start, end, "annex")
+
+    def _own_end(self, mark: Mark, end: int) -> int:
+        """Where the lines of a heading end; ``end`` when only blanks follow them."""
+        return mark.stop if has_content(self._text, mark.stop, end) else end
 
     def _passages(self, start: int, end: int, kind: ChunkKind) -> None:
         pieces = list(plain_pieces(self._text, start, end))
