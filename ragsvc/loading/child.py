@@ -1,0 +1,113 @@
+"""The parsing process: ``python -m ragsvc.loading.child LIMITS_AS_JSON``, requests on stdin, replies on stdout.
+
+It parses files that may be hostile, so it confines itself first: memory, time per file, size of what it writes. It
+needs no network. Every failure becomes a reply; what kills it outright is noticed by ``process.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from ragsvc.errors import UnreadableFile
+from ragsvc.loading.assembly import TextAssembly
+from ragsvc.loading.formats import HEAD_BYTES, MEDIA_TYPES, Format, detect_format, read_bytes
+from ragsvc.loading.limits import MIB, LoadingLimits
+from ragsvc.loading.text import load_text
+from ragsvc.loading.wire import ParseReply, ParseRequest, frame, read_frame, write_all
+from ragsvc.records import LoadedDocument
+
+MAX_WRITTEN_BYTES = 256 * MIB
+GRACE_SECONDS = 5.0
+"""The parent kills a child that is late. This is for a child whose parent is gone."""
+
+
+def main(arguments: list[str]) -> None:
+    """Answer requests until stdin ends."""
+    limits = msgspec.json.decode(arguments[0], type=LoadingLimits)
+    requests, replies = _take_pipes()
+    _confine(limits)
+    write_all(replies, frame(b"ready"))
+    while (payload := read_frame(lambda size: os.read(requests, size))) is not None:
+        request = msgspec.msgpack.decode(payload, type=ParseRequest)
+        signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE_SECONDS)
+        reply = _answer(request, limits)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        write_all(replies, frame(msgspec.msgpack.encode(reply)))
+
+
+def _take_pipes() -> tuple[int, int]:
+    """Move the pipes away from where a library that prints would write into them."""
+    requests, replies = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _confine(limits: LoadingLimits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_WRITTEN_BYTES, MAX_WRITTEN_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def _answer(request: ParseRequest, limits: LoadingLimits) -> ParseReply:
+    try:
+        return ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits))
+    except UnreadableFile as error:
+        return ParseReply(refusal=error.reason)
+    except MemoryError:
+        mebibytes = limits.memory_bytes // MIB
+        return ParseReply(refusal=f"needs more than the {mebibytes:,} MiB of memory that parsing may take", spent=True)
+    except Exception as error:  # noqa: BLE001 - five libraries, each may raise anything on a damaged file
+        return ParseReply(refusal=f"cannot be parsed: {type(error).__name__}: {str(error)[:200]}")
+
+
+def parse(path: Path, name: str, limits: LoadingLimits) -> LoadedDocument:
+    """Return the document in the file, whatever its format.
+
+    Raises:
+        UnreadableFile: the file is refused; any other exception means that it is damaged.
+    """
+    content = read_bytes(path, name, limits)
+    file_format = detect_format(name, content[:HEAD_BYTES])
+    if file_format in ("text", "markdown"):
+        return load_text(content, name, file_format)
+    found = _parser(file_format)(content, name, limits)
+    if not found.text:
+        raise UnreadableFile(name, "holds no text (a scan or picture needs text recognition first)")
+    return LoadedDocument(
+        name=name,
+        text=found.text,
+        media_type=MEDIA_TYPES[file_format],
+        source_sha256=hashlib.sha256(content).hexdigest(),
+        blocks=tuple(found.blocks),
+        title=found.title,
+        warnings=tuple(found.warnings),
+    )
+
+
+def _parser(file_format: Format) -> Callable[[bytes, str, LoadingLimits], TextAssembly]:
+    # Imported when first needed: unstructured alone takes seconds.
+    if file_format == "docx":
+        from ragsvc.loading.word import read_docx
+
+        return read_docx
+    if file_format == "pdf":
+        from ragsvc.loading.pdf import read_pdf
+
+        return read_pdf
+    from ragsvc.loading.html import read_html
+
+    return read_html
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
