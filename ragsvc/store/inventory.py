@@ -129,13 +129,12 @@ def _documents(connection: sa.Connection, where: sa.ColumnElement[bool], offset:
         by_document.setdefault(row.document_id, []).append(row)
     page = list(by_document.values())[offset : offset + limit]
     shown = [rows[0].ordinal for rows in page]
-    counts: dict[int, int] = dict(
-        connection.execute(
-            sa.select(chunks.c.version, sa.func.count())
-            .where(chunks.c.version.in_(shown), chunks.c.is_leaf)
-            .group_by(chunks.c.version)
-        ).tuples()
+    n_leaves = (
+        sa.select(chunks.c.version, sa.func.count().label("n"))
+        .where(chunks.c.version.in_(shown), chunks.c.is_leaf)
+        .group_by(chunks.c.version)
     )
+    counts = {row.version: row.n for row in connection.execute(n_leaves)}
     return [
         Document(
             document_id=row.document_id,
