@@ -1,0 +1,199 @@
+"""Finds what is known about a model by its name: how to call it, how much it reads, under which licence.
+
+A model is one entry of data. The shipped entries are ``chat.toml`` and ``embedding.toml`` beside this file; an
+operator adds files of the same form, whose entries win over shipped ones of the same name:
+
+    [[vendor]]                       # what the models of one vendor share
+    vendor = "Example"
+    kind = "api"
+    family = "openai"
+    base_url = "https://api.example.com/v1"
+    key_env = "EXAMPLE_API_KEY"
+
+    [[vendor.models]]                # what this one adds or changes
+    name = "example-large"
+    context_tokens = 32_000
+
+Besides the names listed there, a name may say by itself where the model is:
+
+    openai:MODEL                 any OpenAI-compatible service, whose address comes from the settings
+    ollama:MODEL                 a model that Ollama serves
+    hf:ORG/NAME                  a Hugging Face repository, loaded here
+    /path/to/dir                 a local model directory, loaded here
+    https://host/v1#MODEL        an OpenAI-compatible endpoint
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ragsvc.errors import InvalidInput, NotFound, SettingsError
+
+Kind = Literal["api", "local", "closed"]
+Family = Literal["openai", "ollama", "transformers", "extractive", "none"]
+"""How a model is called; ``none`` = it cannot be called at all (a closed model that is listed for reference)."""
+
+_HERE = Path(__file__).parent
+_OPEN_NAMES = "openai:MODEL, ollama:MODEL, hf:ORG/NAME, /path/to/dir or https://host/v1#MODEL"
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known about one model. Empty or None means that it is not known."""
+
+    name: str
+    """As users write it; unique in the catalogue."""
+    vendor: str
+    kind: Kind
+    family: Family
+    model: str = ""
+    """Id that the vendor's API, Ollama or Hugging Face expects, or a directory; empty in a file = ``name``."""
+    base_url: str = ""
+    """Address that ``/chat/completions`` or ``/embeddings`` is appended to."""
+    key_env: str = ""
+    """Environment variable that holds the API key."""
+    context_tokens: int | None = None
+    """Tokens that the model reads, prompt and answer together unless ``note`` says otherwise."""
+    max_output_tokens: int | None = None
+    """Most tokens of one answer that the service accepts to be asked for."""
+    licence: str = ""
+    note: str = ""
+    source: str = ""
+    """Where these facts were read."""
+
+
+class ChatCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that writes. The fields say where an OpenAI-compatible service departs from OpenAI's own."""
+
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    stream_usage: bool = True
+    """Whether ``stream_options`` may be sent; without it some services report usage unasked, others not at all."""
+    temperature_fixed: bool = False
+    """The service sets the temperature itself, so none is sent."""
+    temperature_min: float = 0.0
+    temperature_max: float = 2.0
+
+
+class EmbeddingCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that turns texts into vectors."""
+
+    dim: int | None = None
+    max_tokens: int | None = None
+    """Tokens of one text that the model reads; the rest is cut."""
+    pooling: Literal["mean", "cls", "last_token", ""] = ""
+    normalised: bool = False
+    """Whether the model itself returns vectors of unit length."""
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+
+Card = TypeVar("Card", ChatCard, EmbeddingCard)
+
+
+def find_model(name: str, extra_files: Sequence[Path] = (), *, listed_only: bool = False) -> ChatCard:
+    """Return the card of the chat model called ``name``.
+
+    Args:
+        name: a listed name, or one that says by itself where the model is (see the module's head).
+        extra_files: the operator's own catalogue files, later ones win.
+        listed_only: refuse names that say by themselves where a model is. For names that come from a caller over
+            the network: such a name would make this machine open any address or directory.
+
+    Raises:
+        NotFound: no such model; the message offers what is near.
+        SettingsError: a catalogue file cannot be read.
+    """
+    return _find(ChatCard, "chat.toml", name, extra_files, listed_only=listed_only)
+
+
+def find_embedding_model(name: str, extra_files: Sequence[Path] = (), *, listed_only: bool = False) -> EmbeddingCard:
+    """Return the card of the embedding model called ``name``; as ``find_model``."""
+    return _find(EmbeddingCard, "embedding.toml", name, extra_files, listed_only=listed_only)
+
+
+def list_models(kind: Kind | None = None, extra_files: Sequence[Path] = ()) -> list[ChatCard]:
+    """Return the listed chat models, in the order of the files, optionally of one kind only."""
+    return [card for card in _cards(ChatCard, "chat.toml", extra_files).values() if kind in (None, card.kind)]
+
+
+def list_embedding_models(kind: Kind | None = None, extra_files: Sequence[Path] = ()) -> list[EmbeddingCard]:
+    """Return the listed embedding models, in the order of the files, optionally of one kind only."""
+    return [card for card in _cards(EmbeddingCard, "embedding.toml", extra_files).values() if kind in (None, card.kind)]
+
+
+def _find(card_type: type[Card], shipped: str, name: str, extra_files: Sequence[Path], *, listed_only: bool) -> Card:
+    cards = _cards(card_type, shipped, extra_files)
+    if name in cards:
+        return cards[name]
+    if not listed_only and (facts := _facts_in_name(name)):
+        return card_type(name=name, **facts)
+    near = difflib.get_close_matches(name, cards, n=3, cutoff=0.5)
+    advice = f" Near: {', '.join(near)}." if near else ""
+    if not listed_only:
+        advice += f" Name a listed model (`ragsvc models list`) or one of {_OPEN_NAMES}."
+    raise NotFound(f"No model is called {name!r}.{advice}")
+
+
+def _facts_in_name(name: str) -> dict[str, Any] | None:
+    """Return the facts that a name states by itself, or None if it states none."""
+    scheme, _, rest = name.partition(":")
+    if scheme in ("http", "https"):
+        return _endpoint(name)
+    if scheme == "openai" and rest:
+        return {"vendor": "", "kind": "api", "family": "openai", "model": rest, "key_env": "OPENAI_API_KEY"}
+    if scheme == "ollama" and rest:
+        return {"vendor": "Ollama", "kind": "local", "family": "ollama", "model": rest}
+    if scheme == "hf" and rest:
+        return {"vendor": rest.partition("/")[0], "kind": "local", "family": "transformers", "model": rest}
+    if name.startswith(("/", "./", "../", "~")):
+        folder = Path(name).expanduser()
+        if not any((folder / stated).is_file() for stated in ("config.json", "modules.json")):
+            raise NotFound(f"{folder.absolute()} is not a model directory: no config.json or modules.json is in it.")
+        return {"vendor": "", "kind": "local", "family": "transformers", "model": str(folder.absolute())}
+    return None
+
+
+def _endpoint(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise InvalidInput("The address of a model endpoint must not hold a credential; set the API key instead.")
+    if not parts.hostname or not parts.fragment:
+        raise NotFound(f"{url!r} does not name a model: write https://host/v1#MODEL.")
+    base_url = parts._replace(fragment="").geturl().rstrip("/")
+    return {"vendor": parts.hostname, "kind": "api", "family": "openai", "model": parts.fragment, "base_url": base_url}
+
+
+def _cards(card_type: type[Card], shipped: str, extra_files: Sequence[Path]) -> dict[str, Card]:
+    cards = dict(_shipped_cards(card_type, shipped))
+    for path in extra_files:
+        cards.update(_read_cards(card_type, path))
+    return cards
+
+
+@functools.cache
+def _shipped_cards(card_type: type[Card], file_name: str) -> dict[str, Card]:
+    return _read_cards(card_type, _HERE / file_name)
+
+
+def _read_cards(card_type: type[Card], path: Path) -> dict[str, Card]:
+    cards: dict[str, Card] = {}
+    try:
+        for shared in tomllib.loads(path.read_text("utf-8"))["vendor"]:
+            for own in shared.pop("models"):
+                facts = {**shared, **own}
+                card = msgspec.convert({"model": facts.get("name"), **facts}, card_type)
+                if card.name in cards:
+                    raise SettingsError(f"{path}: the model {card.name!r} is listed twice; remove one entry.")
+                cards[card.name] = card
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as a model catalogue: {error}") from error
+    except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(f"{path}: expected [[vendor]] tables with [[vendor.models]]; found: {error!r}") from error
+    return cards
