@@ -1,0 +1,108 @@
+"""``ragsvc ask``, ``search`` and ``lookup``: the three ways to get at a text."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from ragsvc.cli.output import AsOf, Collections, Context, Json, parse_day, print_json, say
+from ragsvc.errors import NotFound
+from ragsvc.records import Answer, AskRequest, Passage, SearchRequest
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="In Chinese or English.")],
+    collection: Collections = None,
+    as_of: AsOf = None,
+    model: Annotated[str | None, typer.Option(help="Chat model; 'ragsvc models list' shows them.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How retrieval and generation are woven.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from the collections, with checked citations; says so when it cannot."""
+    obj: Context = context.obj
+    service = obj.service()
+    request = AskRequest(
+        question=question,
+        collections=tuple(collection or ()),
+        as_of=parse_day(as_of, "--as-of"),
+        k=service.settings.passages,
+        model=model,
+        strategy=strategy,
+    )
+    answer = asyncio.run(service.ask(request))
+    if as_json:
+        print_json(answer)
+    else:
+        _print_answer(answer)
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="In Chinese or English.")],
+    collection: Collections = None,
+    as_of: AsOf = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Find passages without answering."""
+    obj: Context = context.obj
+    request = SearchRequest(question=query, collections=tuple(collection or ()), as_of=parse_day(as_of, "--as-of"), k=k)
+    result = obj.service().search(request)
+    if as_json:
+        print_json({"hits": result.passages, "missing": result.missing, "index_generation": result.index_generation})
+        return
+    for number, passage in enumerate(result.passages, start=1):
+        print(f"{number}. {name_of(passage)}  ({passage.score:.3f})")
+        print(_indented(passage.text))
+
+
+def lookup(
+    context: typer.Context,
+    citation: Annotated[str, typer.Argument(help="For example 民法典第五百七十七条.")],
+    collection: Collections = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Show the article that a citation names, or say that it does not exist (exit code 1)."""
+    obj: Context = context.obj
+    result = obj.service().lookup(citation, tuple(collection or ()), parse_day(as_of, "--as-of"))
+    if as_json:
+        print_json({"hits": result.passages, "missing": result.missing})
+    else:
+        for passage in result.passages:
+            print(name_of(passage))
+            print(_indented(passage.text))
+    for missing in result.missing:
+        nearest = f"; there is: {', '.join(missing.nearest)}" if missing.nearest else ""
+        say(f"{missing.mention}: {missing.reason}{nearest}")
+    if not result.passages:
+        if not result.missing:
+            raise NotFound(f"{citation!r} names no article; write it like 民法典第五百七十七条 or GDPR Art. 17")
+        raise typer.Exit(1)
+
+
+def name_of(passage: Passage) -> str:
+    """Return title, locator and validity on one line."""
+    since = f"in force from {passage.effective_from}" if passage.effective_from else ""
+    until = f"until {passage.effective_to}" if passage.effective_to else ""
+    inferred = "inferred" if since and passage.validity_source == "inferred" else ""
+    validity = ", ".join(part for part in (since, until, inferred) if part)
+    return f"{passage.title} {passage.locator}".strip() + (f" ({validity})" if validity else "")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" for line in text.strip().splitlines())
+
+
+def _print_answer(answer: Answer) -> None:
+    print(answer.answer)
+    if answer.citations:
+        print()
+    for citation in answer.citations:
+        since = f", in force from {citation.effective_from}" if citation.effective_from else ""
+        print(f"{citation.marker} {citation.title} {citation.locator}{since}  [{citation.start}:{citation.end}]")
+    say(f"\n{answer.disclaimer}")
+    say(f"model {answer.model}, strategy {answer.strategy}, index {answer.index_generation}")

@@ -1,0 +1,54 @@
+"""``ragsvc evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragsvc.cli.output import Context, Json, print_json, print_table, say
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Measure retrieval on a labelled set; fit abstention."""
+
+
+@app.command()
+def retrieval(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A set in BEIR layout.")],
+    split: Annotated[str | None, typer.Option(help="Value of metadata.split [all but train].")] = None,
+    embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
+    arms: Annotated[str, typer.Option(help="Which arms to run, separated by commas.")] = "lexical,dense,hybrid",
+    domain: Annotated[str, typer.Option(help="law: a title that is an address is indexed as one.")] = "general",
+    limit: Annotated[int | None, typer.Option(min=1, help="So many random queries.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the random choice and the intervals.")] = 0,
+    run: Annotated[Path | None, typer.Option(help="Write the last arm's run as a TREC file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure each arm: nDCG@10, recall, MRR, latency; in a throw-away home unless --home is given."""
+    from ragsvc.evaluation.retrieval import RetrievalOptions, evaluate_retrieval
+
+    obj: Context = context.obj
+    options = RetrievalOptions(
+        split=split,
+        arms=tuple(arms.split(",")),
+        domain=domain,
+        embedder=embedder,
+        limit=limit,
+        seed=seed,
+        home=obj.home,
+        run_file=run,
+    )
+    found = evaluate_retrieval(folder, options)
+    if as_json:
+        print_json(found)
+        return
+    say(f"{folder.name}: {found['n_queries']} queries, {found['n_documents']} documents, {found['embedder']}")
+    names = ["ndcg@10", "ci95", "recall@10", "recall@100", "mrr@10"]
+    rows = [[arm, *(f[name] for name in names), f["latency_ms"]["p95"]] for arm, f in found["arms"].items()]
+    print_table(["arm", *names, "p95 ms"], rows)

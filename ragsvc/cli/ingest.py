@@ -1,0 +1,92 @@
+"""``ragsvc ingest``: files and folders into a collection, with progress and a summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragsvc.cli.output import Context, Json, parse_day, print_json, say
+from ragsvc.pipelines.ingest import IngestReport, Progress
+
+MAX_LINES = 20
+"""Quarantined or inferred files that the summary names; --json has them all."""
+
+
+def ingest(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Where they go; made if it is new.")],
+    domain: Annotated[
+        str | None, typer.Option(help="law, medicine, finance or general [the collection's, else general].")
+    ] = None,
+    effective_from: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="First day in force, whatever the texts state.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for another writer instead of failing.")] = False,
+    strict: Annotated[bool, typer.Option(help="Exit with 1 if any file was left out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ingest files and folders; the same bytes again cost nothing, a bad file is left out and named."""
+    obj: Context = context.obj
+    service = obj.service(may_be_new=True)
+    with _progress_bar() as progress:
+        report = service.ingest(
+            paths,
+            collection,
+            domain=domain,
+            effective_from=parse_day(effective_from, "--effective-from"),
+            wait=wait,
+            progress=progress,
+        )
+    if as_json:
+        print_json(report)
+    else:
+        _summarise(report, collection)
+    nothing_went_in = report.documents == 0
+    if nothing_went_in or report.cancelled or (strict and report.quarantined):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.fields[name]}", table_column=None),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("", name="", rate="", total=None)
+
+        def show(done: int, total: int, name: str) -> bool:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:.0f} files/s" if speed else ""
+            bar.update(task, completed=done, total=total, name=name[:40] or "indexing", rate=rate)
+            return True
+
+        yield show
+
+
+def _summarise(report: IngestReport, collection: str) -> None:
+    rate = report.chunks / report.seconds if report.seconds else 0
+    say(
+        f"{collection}: {report.documents} documents ({report.unchanged} unchanged), {report.chunks} new chunks, "
+        f"{report.embedded} embedded, {report.seconds:.1f} s ({rate:.0f} chunks/s)"
+    )
+    for item in report.inferred[:MAX_LINES]:
+        say(f"  first day in force inferred: {item.title} {item.effective_from or 'always'} ({item.path})")
+    if len(report.inferred) > MAX_LINES:
+        say(f"  ... and {len(report.inferred) - MAX_LINES} more with an inferred first day in force")
+    for bad in report.quarantined[:MAX_LINES]:
+        say(f"  left out: {bad.path}: {bad.reason}")
+    if len(report.quarantined) > MAX_LINES:
+        say(f"  ... and {len(report.quarantined) - MAX_LINES} more left out; --json lists all")

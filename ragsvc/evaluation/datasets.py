@@ -1,0 +1,111 @@
+"""Labelled sets in BEIR layout, and how their documents become chunks: one document, one unit.
+
+``corpus.jsonl[.gz]`` ``{_id, title, text}``, ``queries.jsonl`` ``{_id, text, metadata}``, ``qrels.tsv`` with a
+header line. Format: https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ragsvc.chunking.structure import language_of
+from ragsvc.domains.pack import DomainPack
+from ragsvc.errors import InvalidInput
+from ragsvc.loading import read_beir_corpus
+from ragsvc.protocols import AddressGrammar
+from ragsvc.records import Address, Chunk, DocumentFacts, LoadedDocument
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A question of a labelled set."""
+
+    id: str = msgspec.field(name="_id")
+    text: str
+    metadata: dict[str, Any] = {}
+
+    @property
+    def split(self) -> str:
+        """Part of the set that the question belongs to; empty when the set does not say."""
+        return str(self.metadata.get("split", ""))
+
+
+class LabelledSet:
+    """A folder in BEIR layout.
+
+    Raises:
+        InvalidInput: a file is missing or malformed; the message names it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        names = ("corpus.jsonl.gz", "corpus.jsonl")
+        corpus = next((folder / name for name in names if (folder / name).exists()), None)
+        if corpus is None or not (folder / "queries.jsonl").exists() or not (folder / "qrels.tsv").exists():
+            raise InvalidInput(f"{folder} is not in BEIR layout: corpus.jsonl[.gz], queries.jsonl and qrels.tsv")
+        self._corpus = corpus
+        self.queries = self._read_queries()
+        self.relevance = self._read_relevance()
+
+    def documents(self) -> Iterator[LoadedDocument]:
+        """Yield the documents of the corpus; ``name`` is the id."""
+        return read_beir_corpus(self._corpus)
+
+    def select(self, split: str | None) -> list[Query]:
+        """Return the judged queries of a split, or, without one, all that are not ``train``."""
+        chosen = [q for q in self.queries if (q.split == split if split else q.split != "train")]
+        return [query for query in chosen if query.id in self.relevance]
+
+    def _read_queries(self) -> list[Query]:
+        path = self.folder / "queries.jsonl"
+        try:
+            return msgspec.json.Decoder(Query).decode_lines(path.read_bytes())
+        except msgspec.MsgspecError as error:
+            raise InvalidInput(f"{path}: {error}") from error
+
+    def _read_relevance(self) -> dict[str, dict[str, int]]:
+        path = self.folder / "qrels.tsv"
+        found: dict[str, dict[str, int]] = {}
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file, delimiter="\t"):
+                    found.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
+        except (KeyError, ValueError) as error:
+            raise InvalidInput(f"{path}: expected columns query-id, corpus-id, score ({error})") from error
+        return found
+
+
+class WholeDocumentChunker:
+    """One document is one chunk; with a grammar, a title that is an address is indexed as one."""
+
+    def __init__(self, grammar: AddressGrammar | None) -> None:
+        self._grammar = grammar
+
+    def describe(self, document: LoadedDocument) -> DocumentFacts:
+        """The title is the work's; of "刑法第一条" it is 刑法."""
+        address = self._address(document.title)
+        title = address.work if address else document.title
+        return DocumentFacts(title=title, language=language_of(document.text))
+
+    def chunk(self, document: LoadedDocument, facts: DocumentFacts) -> list[Chunk]:
+        """Return the whole text as one chunk."""
+        end = len(document.text)
+        if address := self._address(document.title):
+            locator = document.title.removeprefix(address.work)
+            return [Chunk(kind="article", start=0, end=end, locator=locator, address=address.article)]
+        return [Chunk(kind="passage", start=0, end=end)]
+
+    def _address(self, title: str) -> Address | None:
+        found = self._grammar.find(title) if self._grammar else []
+        is_whole = len(found) == 1 and found[0].article and (found[0].start, found[0].end) == (0, len(title))
+        return found[0] if is_whole else None
+
+
+def whole_document_pack(pack: DomainPack) -> DomainPack:
+    """Return ``pack`` with documents left whole, as labelled sets are judged."""
+    chunker = WholeDocumentChunker(pack.grammar)
+    return msgspec.structs.replace(pack, chunker=chunker, identity="name")
