@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -35,14 +35,26 @@ class Chunker(Protocol):
 
 
 class AddressGrammar(Protocol):
-    """Finds the places in works that a question names."""
+    """Finds the places in works that a question names, and knows how works are called."""
 
     def find(self, text: str) -> list[Address]:
-        """Return every address in ``text``, in order, without overlaps."""
+        """Return every address in ``text``, in order, without overlaps (places of one list may share a span)."""
+        ...
+
+    def name_keys(self, facts: DocumentFacts) -> list[str]:
+        """Return the keys under which to store a work: first the one that is its identity, then its other names."""
         ...
 
     def work_keys(self, name: str) -> list[str]:
-        """Normal forms under which a work of this name may be stored, most specific first."""
+        """Return the keys under which a work that someone calls ``name`` may be stored, the surest first."""
+        ...
+
+    def stored_key(self, address: Address, stored: Container[str]) -> str | None:
+        """Return the key among ``stored`` of the work that ``address`` names; None when none of them is meant."""
+        ...
+
+    def find_part(self, article: str, address: Address) -> tuple[int, int] | None:
+        """Return the range of an article's text that ``address`` names (all, a paragraph, an item); None if absent."""
         ...
 
 
@@ -91,8 +103,8 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def stream(self, messages: Sequence[Message]) -> AsyncIterator[TextPiece]:
-        """Yield the text as it is written. Closing the iterator cancels the request.
+    def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
+        """Yield the text as it is written. Closing the generator cancels the request.
 
         Raises:
             UpstreamFailed: the server refused, broke or cut the stream.

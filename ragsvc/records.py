@@ -97,6 +97,10 @@ class Address(Struct, frozen=True, kw_only=True):
     article: str = ""
     paragraph: str = ""
     item: str = ""
+    edition: str = ""
+    """Year of the edition that the mention asks for: 2018 in 公司法（2018修正）."""
+    left: str = ""
+    """Where nothing marks the beginning of the name: the text that ends with it, of which ``work`` is a guess."""
     start: int = 0
     end: int = 0
 

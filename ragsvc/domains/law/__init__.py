@@ -1,12 +1,13 @@
 """Law: Chinese statutes, regulations and judicial interpretations, and acts of the European Union."""
 
+from ragsvc.domains.law.addresses import LawGrammar
 from ragsvc.domains.law.chunker import LawChunker
 from ragsvc.domains.pack import DomainPack, texts
 
 PACK = DomainPack(
     name="law",
     chunker=LawChunker(),
-    grammar=None,
+    grammar=LawGrammar(),
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
 )

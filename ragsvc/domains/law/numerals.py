@@ -4,8 +4,9 @@ from __future__ import annotations
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "Ｏ": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
+_OLD_TENS = str.maketrans({"廿": "二十", "卅": "三十"})
 
-NUMERAL = "[零〇○一二两三四五六七八九十百千0-9０-９]"
+NUMERAL = "[零〇○一二两三四五六七八九十廿卅百千0-9０-９]"
 """One character of a number, as a regular expression class."""
 
 
@@ -14,7 +15,7 @@ def number(numeral: str) -> int | None:
 
     Digits in a row are read by place: 二○○九 is 2009, 一九八四 is 1984.
     """
-    numeral = "".join(numeral.split())
+    numeral = "".join(numeral.split()).translate(_OLD_TENS)
     if not numeral:
         return None
     if numeral.isdigit() and numeral.isdecimal():

@@ -1,0 +1,1 @@
+"""A question becomes hits: exact addresses, keywords, vectors, their fusion and reranking."""
