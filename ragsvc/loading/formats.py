@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path, PurePath
 from typing import Literal
@@ -57,7 +56,7 @@ def check_size(path: Path, name: str, limits: LoadingLimits) -> None:
         UnreadableFile: there is no such regular file, it is empty, or larger than ``limits.file_bytes``.
     """
     try:
-        status = os.stat(path)
+        status = path.stat()
     except OSError as error:
         raise UnreadableFile(name, f"cannot be opened: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path

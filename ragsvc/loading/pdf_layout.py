@@ -196,8 +196,9 @@ def _table_lines(lines: list[Line]) -> list[bool]:
 def _page_margins(pages: list[list[Line]]) -> dict[int, _Margins]:
     """Margins by page: its own where it is full enough to tell, else those of the document."""
     filled = [page for page in pages if page]
-    left = median(min(line.left for line in page) for page in filled)
-    right = median(max(line.right for line in page) for page in filled)
+    # Quartiles: many a page is too short to reach a margin, a few tables reach beyond.
+    left = sorted(min(line.left for line in page) for page in filled)[len(filled) // 4]
+    right = sorted(max(line.right for line in page) for page in filled)[3 * len(filled) // 4]
     steps = [
         before.bottom - line.bottom
         for page in filled

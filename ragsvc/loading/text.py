@@ -103,7 +103,7 @@ def _reads_as_chinese(text: str) -> bool:
 
 
 def _reads_as_latin(text: str) -> bool:
-    return sum(char > "\x7f" for char in text) <= 0.1 * len(text)
+    return sum(char > "\x7f" for char in text) <= 0.3 * len(text)
 
 
 def markdown_blocks(text: str) -> Iterator[Block]:
