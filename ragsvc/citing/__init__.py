@@ -1,0 +1,10 @@
+"""Answer text -> sentences -> claims -> citations, each checked against the stored text before it is released.
+
+What cannot be proven is withheld or marked: a citation mark without a proof is taken out of the text and counted; a
+quotation, a work or a number that stands in no passage stays, followed by a visible note.
+"""
+
+from ragsvc.citing.checking import AnswerChecker, ReadText
+from ragsvc.citing.sentences import split_sentences
+
+__all__ = ["AnswerChecker", "ReadText", "split_sentences"]

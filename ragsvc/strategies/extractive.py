@@ -1,0 +1,158 @@
+"""Answers without a model: quotes the sentences of the passages that answer, word for word, and says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
+from anyio import to_thread
+
+from ragsvc.citing.claims import content, quoted_ranges
+from ragsvc.citing.sentences import QUOTES, split_sentences
+from ragsvc.prompting import Language
+from ragsvc.protocols import Embedder
+from ragsvc.records import Passage, PassagesFound, SearchResult, TextPiece
+from ragsvc.strategies.task import Task
+
+WHOLE_CHARS = 400
+"""A passage up to this length is quoted whole: an article is rarely right without its conditions."""
+ARTICLE_CHARS = 1_500
+"""Most of an article that the question names which is quoted, in whole sentences."""
+MOST_PASSAGES = 3
+LEAST_RELEVANCE = 0.7
+"""A further passage or sentence is quoted when it is this relevant compared with the best one."""
+
+_MEANING, _WORDS, _RANK = 0.45, 0.35, 0.2
+"""Weights of cosine with the question, share of the question's words, and 1 / rank in the relevance of a sentence."""
+
+_INTRO = {
+    "zh": "以下为原文摘录，非生成内容：",
+    "en": "Extracts from the sources, nothing is generated:",
+}
+_GOES_ON = {"zh": "（以下略）", "en": " (the article goes on)"}
+_LIST_ITEM = re.compile(r"[（(]?(?:[一二三四五六七八九十]{1,3}|\d{1,3}|[a-z]|[ivx]{1,5})[)）、.]|[-•·*]\s")
+_UNFIT_IN_A_NAME = re.compile(rf"[\s`\[\]［］【】{''.join({*QUOTES, *QUOTES.values()})}]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+Range = tuple[int, int]
+
+
+async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound, None]:
+    """Quote from the passages found."""
+    arguments = (task.request.question, task.result, task.language, task.embedder)
+    yield TextPiece(text=await to_thread.run_sync(compose, *arguments, limiter=task.limiter), finish_reason="stop")
+
+
+def compose(question: str, result: SearchResult, language: Language, embedder: Embedder) -> str:
+    """Return the answer: for places that the question names these, otherwise the sentences that answer best."""
+    if result.addressed:
+        chosen = [(n, [_body(p.text, p.locator)]) for n, p in enumerate(result.passages[: result.addressed], 1)]
+    else:
+        chosen = _choose(question, result.passages, embedder)
+    lines = [_quote(result.passages[n - 1], n, ranges, language) for n, ranges in chosen]
+    return "\n\n".join([_INTRO[language], *filter(None, lines)])
+
+
+def _choose(question: str, passages: Sequence[Passage], embedder: Embedder) -> list[tuple[int, list[Range]]]:
+    """Return the numbers of the passages that answer with the ranges to quote."""
+    units = [(n, unit) for n, p in enumerate(passages, 1) for unit in _units(p)]
+    if not units:
+        return []
+    texts = [passages[n - 1].text[slice(*unit)] for n, unit in units]
+    cosines = embedder.embed_passages(texts) @ embedder.embed_queries([question])[0]
+    asked = content(question)
+    shares = np.array([len(asked & content(text)) / max(len(asked), 1) for text in texts])
+    relevance = _MEANING * cosines + _WORDS * shares + np.array([_RANK / n for n, _ in units])
+    best: dict[int, float] = {}
+    for (n, _), value in zip(units, relevance, strict=True):
+        best[n] = max(best.get(n, -1.0), float(value))
+    enough = LEAST_RELEVANCE * max(best.values())
+    taken = [n for n in sorted(best, key=lambda n: -best[n]) if best[n] >= enough][:MOST_PASSAGES]
+    return [
+        (
+            n,
+            _joined(
+                [
+                    unit
+                    for (m, unit), value in zip(units, relevance, strict=True)
+                    if m == n and value >= LEAST_RELEVANCE * best[n]
+                ],
+                passages[n - 1].text,
+            ),
+        )
+        for n in taken
+    ]
+
+
+def _units(passage: Passage) -> list[Range]:
+    """Return what can be quoted by itself: a short passage whole, else sentences, a list with what introduces it."""
+    start, end = _body(passage.text, passage.locator)
+    if end - start <= WHOLE_CHARS:
+        return [(start, end)] if end > start else []
+    units: list[Range] = []
+    for a, b in split_sentences(passage.text[start:end]):
+        first, last = a + start, b + start
+        is_item = _LIST_ITEM.match(passage.text, first) is not None
+        if units and is_item and last - units[-1][0] <= WHOLE_CHARS:
+            units[-1] = (units[-1][0], last)
+        else:
+            units.append((first, last))
+    return units
+
+
+def _body(text: str, locator: str) -> Range:
+    """Return the range of ``text`` without the locator at its head, which the answer names before the quotation."""
+    start = len(text) - len(text.lstrip())
+    if locator and text.startswith(locator, start):
+        rest = text[start + len(locator) :]
+        start = len(text) - len(rest.lstrip(" \t\n\u3000:：.、"))
+    return start, len(text.rstrip())
+
+
+def _joined(ranges: Sequence[Range], text: str) -> list[Range]:
+    """Join ranges between which there is only white space."""
+    joined: list[Range] = []
+    for start, end in ranges:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _quote(passage: Passage, number: int, ranges: Sequence[Range], language: Language) -> str:
+    """Return 《title》locator：“…”[n], or nothing when there is nothing to quote."""
+    quotes = []
+    for start, end in ranges:
+        stop = _bounded(passage.text, start, end)
+        goes_on = _GOES_ON[language] if stop < end else ""
+        if quoted := passage.text[start:stop]:
+            quotes.append(f"{_in_quotation_marks(quoted)}[{number}]{goes_on}")
+    return _name(passage, language) + ("" if language == "zh" else " ").join(quotes) if quotes else ""
+
+
+def _bounded(text: str, start: int, end: int) -> int:
+    """Return where to stop so that at most ARTICLE_CHARS are quoted, in whole sentences where one fits."""
+    if end - start <= ARTICLE_CHARS:
+        return end
+    stops = [start + b for _, b in split_sentences(text[start:end]) if b <= ARTICLE_CHARS]
+    return stops[-1] if stops else start + ARTICLE_CHARS
+
+
+def _in_quotation_marks(text: str) -> str:
+    """Quote with signs that the text itself does not leave open."""
+    for opening, closing in QUOTES.items():
+        quoted = f"{opening}{text}{closing}"
+        if quoted_ranges(quoted) == [(1, len(text) + 1)]:
+            return quoted
+    return text
+
+
+def _name(passage: Passage, language: Language) -> str:
+    work = _UNFIT_IN_A_NAME.sub(" ", passage.work or passage.title).strip()
+    locator = _UNFIT_IN_A_NAME.sub(" ", passage.locator).strip()
+    if _HAN.search(work):
+        return f"《{work}》{locator}{'：' if language == 'zh' else ': '}"
+    name = ", ".join(part for part in (work, locator) if part)
+    return name + ("：" if language == "zh" else ": ") if name else ""
