@@ -1,0 +1,64 @@
+"""Puts the HTTP interface together. Everything it does is in the modules that it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+
+from ragsvc.api import edge, errors, openapi
+from ragsvc.api.access import authorize
+from ragsvc.api.overload import Slots
+from ragsvc.api.routes import ask, collections, documents, health, jobs, models, pages, search, versions
+from ragsvc.observability.audit import AuditLog
+from ragsvc.security.input_limits import MAX_JSON_BYTES
+from ragsvc.settings import Settings
+
+if TYPE_CHECKING:
+    from ragsvc.wiring import Service
+
+ROUTES = [
+    ask.ask,
+    search.search,
+    search.lookup,
+    versions.version_text,
+    documents.upload,
+    documents.list_documents,
+    documents.show_document,
+    documents.delete_document,
+    documents.list_versions,
+    jobs.show_job,
+    jobs.cancel_job,
+    jobs.follow_job,
+    collections.list_collections,
+    models.list_models,
+    health.live,
+    health.ready,
+    health.prometheus,
+    pages.front_page,
+]
+
+
+def create_app(service: Service, settings: Settings) -> Litestar:
+    """Return the ASGI application that serves one home."""
+    return Litestar(
+        route_handlers=[*ROUTES, pages.assets()],
+        state=State(
+            {
+                "service": service,
+                "slots": Slots(settings.max_concurrent_asks),
+                "audit": AuditLog(settings.home / "audit.jsonl") if settings.audit else None,
+                "is_draining": False,
+            }
+        ),
+        guards=[authorize],
+        middleware=[edge.watch],
+        before_send=[edge.finish],
+        exception_handlers=errors.HANDLERS,
+        cors_config=CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None,
+        openapi_config=openapi.config(),
+        request_max_body_size=MAX_JSON_BYTES,
+        logging_config=None,
+    )

@@ -1,0 +1,210 @@
+"""``POST /v1/ask``: one question, one answer, as a whole or while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from litestar import Request, Response, post
+
+from ragsvc import records
+from ragsvc.api import schemas
+from ragsvc.api.access import ASK, Caller, caller_of
+from ragsvc.api.bodies import read_json
+from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
+from ragsvc.api.openapi import json_body
+from ragsvc.api.sse import EventStream, encode_event
+from ragsvc.errors import InvalidInput
+from ragsvc.model_catalogue import find_model
+from ragsvc.observability import metrics
+from ragsvc.observability.audit import AuditLog
+from ragsvc.observability.logs import FAILURES
+from ragsvc.security.input_limits import (
+    MAX_COLLECTIONS,
+    MAX_FILTER_VALUES,
+    MAX_JSON_BYTES,
+    check_k,
+    check_name,
+    check_names,
+    check_question,
+)
+from ragsvc.settings import Settings
+
+if TYPE_CHECKING:
+    from ragsvc.wiring import Service
+
+Events = AsyncGenerator[records.AnswerEvent, None]
+
+
+@post(
+    "/v1/ask",
+    status_code=200,
+    opt=ASK,
+    operation_class=json_body(schemas.AskRequest, also_streams=True),
+    responses=problems(404, 408, 409, 413, 415, 429, 502, 504),
+    request_max_body_size=MAX_JSON_BYTES,
+    summary="Answer a question with checked citations",
+)
+async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
+    """Answer from the sources, citing them, or say what is missing.
+
+    With ``stream: true``, server-sent events: ``passages``, then ``token`` and ``citation`` as they are checked, then
+    one ``done`` (the same object) or one ``error`` (a problem). The tokens joined are the answer.
+    """
+    service: Service = request.app.state.service
+    body = await read_json(request, schemas.AskRequest)
+    caller = caller_of(request)
+    question = to_question(body, caller, service.settings)
+    if question.model not in (None, service.settings.model):
+        # A name that says itself where the model is would let a caller open any address or folder from this machine.
+        find_model(str(question.model), listed_only=True)
+    give_back = request.app.state.slots.take()
+    try:
+        # The first event comes before the response begins, so that what is wrong with a request has its own status.
+        events = cast(Events, service.stream(question))
+        first = await anext(events)
+    except BaseException:
+        give_back()
+        raise
+    recorder = Recorder(request.app.state.audit, caller.key_id, body.model or "")
+    if body.stream:
+        return EventStream(to_sse(first, events, recorder), at_end=give_back)
+    try:
+        return Response(await to_answer(request, first, events, recorder))
+    finally:
+        give_back()
+
+
+def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) -> records.AskRequest:
+    """Check a request and return what the service is to answer.
+
+    Raises:
+        InvalidInput: a field is over its limit or cannot be used.
+        NotFound: a collection that the caller may not read.
+    """
+    return records.AskRequest(
+        question=check_question(body.question, settings.max_question_chars),
+        collections=caller.check_collections(to_collections(body.collections, body.collection)),
+        as_of=body.as_of,
+        k=settings.passages if body.top_k is None else check_k(body.top_k, "top_k"),
+        filters=to_filters(body.filters),
+        model=body.model and check_name(body.model, "model"),
+        strategy=body.strategy and check_name(body.strategy, "strategy"),
+        language=body.language and check_name(body.language, "language"),
+    )
+
+
+def to_collections(several: list[str], one: str | None) -> tuple[str, ...]:
+    """Join ``collections`` and its shorthand ``collection``.
+
+    Raises:
+        InvalidInput: both are given, or a name is none.
+    """
+    if one is not None and several:
+        raise InvalidInput("'collection' is shorthand for 'collections': give one of them, found both")
+    return check_names([one] if one is not None else several, "collections", MAX_COLLECTIONS)
+
+
+def to_filters(filters: schemas.Filters) -> records.Filters:
+    """Check the filters.
+
+    Raises:
+        InvalidInput: too many values, or one that is no name.
+    """
+    return records.Filters(
+        works=check_names(filters.works, "filters.works", MAX_FILTER_VALUES),
+        kinds=check_names(filters.kinds, "filters.kinds", MAX_FILTER_VALUES),
+        documents=check_names(filters.documents, "filters.documents", MAX_FILTER_VALUES),
+    )
+
+
+class Recorder:
+    """Counts what became of one question, and audits its answer before the reader gets it whole."""
+
+    def __init__(self, audit: AuditLog | None, key_id: str, model: str) -> None:
+        self._audit = audit
+        self._key_id = key_id
+        self._model = model
+
+    def answered(self, answer: records.Answer) -> schemas.Answer:
+        """Record an answer and return it as it is sent."""
+        metrics.record_answer(answer)
+        if self._audit:
+            self._audit.append(answer, self._key_id)
+        return schemas.out(answer, schemas.Answer)
+
+    def failed(self) -> None:
+        """Record that the model failed."""
+        metrics.record_failure(self._model)
+
+
+async def to_answer(
+    request: Request[Any, Any, Any], first: records.AnswerEvent, events: Events, recorder: Recorder
+) -> schemas.Answer:
+    """Wait for the end of an answer; stop its model when the client leaves.
+
+    Raises:
+        ModelFailed: with the passages that were found.
+    """
+    last: records.AnswerEvent = first
+    passages: tuple[records.Passage, ...] = ()
+    failure: Exception | None = None
+
+    async def stop_when_left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(stop_when_left)
+        try:
+            async for event in _from(first, events):
+                last = event
+                if isinstance(event, records.PassagesFound):
+                    passages = event.passages
+        except Exception as error:  # noqa: BLE001  # raised again below: a task group would wrap it in another
+            failure = error
+        group.cancel_scope.cancel()
+    if failure:
+        raise failure
+    if isinstance(last, records.AnswerDone):
+        return recorder.answered(last.answer)
+    if isinstance(last, records.AnswerFailed):
+        recorder.failed()
+        raise ModelFailed(last.message, named(last.error), schemas.out(passages, list[schemas.Passage]))
+    raise Refused(status_code=408, detail="the client left before the answer was ready")
+
+
+async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder) -> AsyncGenerator[bytes, None]:
+    """Yield an answer's events, encoded; whatever happens, the last is one ``done`` or one ``error``."""
+    try:
+        async with aclosing(_from(first, events)) as stream:
+            async for event in stream:
+                yield _encode(event, recorder)
+    except Exception as error:  # noqa: BLE001  # the response has begun: its status can no longer say it
+        FAILURES.error("an answer broke off", exc_info=error)
+        yield encode_event("error", problem_of(error))
+
+
+async def _from(first: records.AnswerEvent, events: Events) -> Events:
+    async with aclosing(events):
+        yield first
+        async for event in events:
+            yield event
+
+
+def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
+    match event:
+        case records.PassagesFound(passages):
+            return encode_event("passages", schemas.PassagesFound(schemas.out(passages, list[schemas.Passage])))
+        case records.TextReleased(text):
+            return encode_event("token", schemas.Token(text))
+        case records.CitationChecked(citation):
+            return encode_event("citation", schemas.out(citation, schemas.Citation))
+        case records.AnswerDone(answer):
+            return encode_event("done", recorder.answered(answer))
+        case records.AnswerFailed(error, message):
+            recorder.failed()
+            return encode_event("error", problem(named(error), message))

@@ -1,0 +1,55 @@
+"""``GET /v1/versions/{version_id}/text``: the stored text, for anyone to check a citation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from anyio import to_thread
+from litestar import Request, get
+from litestar.params import Parameter
+
+from ragsvc.api import schemas
+from ragsvc.api.access import ASK, caller_of, unknown
+from ragsvc.api.errors import problems
+from ragsvc.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from ragsvc.wiring import Service
+
+MAX_OFFSET = 2**31 - 1
+
+
+@get("/v1/versions/{version_id:str}/text", opt=ASK, responses=problems(404), summary="Read a stored text")
+async def version_text(
+    request: Request[Any, Any, Any],
+    version_id: str,
+    start: Annotated[int, Parameter(ge=0, le=MAX_OFFSET, description="First code point.")] = 0,
+    end: Annotated[
+        int | None, Parameter(ge=0, le=MAX_OFFSET, description="One past the last code point; none = to the end.")
+    ] = None,
+) -> schemas.VersionText:
+    """Return ``text[start:end]`` of a version. What lies past the end of the text is not there; that is no error."""
+    service: Service = request.app.state.service
+    if end is not None and end < start:
+        raise InvalidInput(f"end must not be before start; found start={start}, end={end}")
+    try:
+        found = await to_thread.run_sync(service.version_text, version_id, start, end)
+    except NotFound:
+        raise unknown("version", version_id) from None
+    version = found.version
+    if not caller_of(request).may_read(version.collection):
+        raise unknown("version", version_id)
+    return schemas.VersionText(
+        version_id=version.version_id,
+        document_id=version.document_id,
+        collection=version.collection,
+        work=version.work,
+        title=version.title,
+        text=found.text,
+        start=found.start,
+        end=found.end,
+        length=version.length,
+        effective_from=version.effective_from,
+        effective_to=version.effective_to,
+        validity_source=version.validity_source,
+    )

@@ -1,0 +1,77 @@
+"""Server-sent events (WHATWG HTML, 9.2): events out, a sign of life every 15 s, and an end when the reader leaves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import anyio
+import msgspec
+from litestar import Response
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+HEARTBEAT_S = 15.0
+"""Proxies commonly cut what is silent for 30 to 60 s."""
+_CLOSE_S = 5.0
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the events and send them at the end
+]
+
+
+def encode_event(name: str, data: object) -> bytes:
+    """Return one event; its data is one line of JSON, so that no line break can start another field."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(data))
+
+
+class EventStream(Response[Any]):
+    """Sends what ``events`` yields (encoded events).
+
+    ``events`` is closed before the response ends, also when the reader leaves in the middle: closing is what cancels
+    a model's work. ``at_end`` runs after that, whatever happened.
+    """
+
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        at_end: Callable[[], None] = lambda: None,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
+        super().__init__(content=None, media_type="text/event-stream")
+        self._events = events
+        self._at_end = at_end
+        self._heartbeat_s = heartbeat_s
+
+    def to_asgi_response(self, *_: object, **__: object) -> ASGIApp:  # type: ignore[override]
+        """Return the response itself: it needs no encoding of content."""
+        return self._respond
+
+    async def _respond(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._stop_when_left, receive, group.cancel_scope)
+                one_at_a_time = anyio.Lock()
+                group.start_soon(self._beat, send, one_at_a_time)
+                async for event in self._events:
+                    async with one_at_a_time:
+                        await send({"type": "http.response.body", "body": event, "more_body": True})
+                group.cancel_scope.cancel()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            with anyio.move_on_after(_CLOSE_S, shield=True):
+                await self._events.aclose()
+            self._at_end()
+
+    async def _beat(self, send: Send, one_at_a_time: anyio.Lock) -> None:
+        while True:
+            await anyio.sleep(self._heartbeat_s)
+            async with one_at_a_time:
+                await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+
+    @staticmethod
+    async def _stop_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()

@@ -1,0 +1,231 @@
+"""A service whose answers a test writes down: one law, two collections, and a model that does what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from ragsvc.errors import NotFound
+from ragsvc.model_catalogue.catalogue import ChatCard
+from ragsvc.records import (
+    Answer,
+    AnswerDone,
+    AnswerEvent,
+    AnswerFailed,
+    AskRequest,
+    Citation,
+    CitationChecked,
+    MissingAddress,
+    Passage,
+    PassagesFound,
+    Scores,
+    SearchRequest,
+    SearchResult,
+    TextReleased,
+    Usage,
+)
+from ragsvc.settings import Settings
+from ragsvc.store.database import Database
+from ragsvc.store.jobs import Jobs
+from ragsvc.store.keys import Keys
+from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
+
+TEXT = "第五百七十七条　当事人一方不履行合同义务的，应当承担违约责任。"
+QUOTE = "应当承担违约责任"
+COLLECTIONS = ("law", "secret")
+
+
+class ScriptedService:
+    """Keys and jobs are real; the rest is fixed. Set the attributes to make the model misbehave."""
+
+    def __init__(self, home: Path, **settings: object) -> None:
+        self.settings = Settings(home=home, **settings)
+        database = Database(home / "catalogue.sqlite")
+        self.keys = Keys(database)
+        self.jobs = Jobs(database)
+        self.asked: list[AskRequest] = []
+        self.searched: list[SearchRequest] = []
+        self.uploaded: list[tuple[str, list[tuple[str, bytes]], str | None, date | None]] = []
+        self.inventory = self.changes = self
+        self.deleted: list[str] = []
+        self.fault: AnswerFailed | Exception | None = None
+        """What comes instead of the answer, after the passages."""
+        self.pause_s = 0.0
+        """Before each piece of text."""
+        self.n_closed = 0
+        """Answers whose stream has ended, in whatever way."""
+        self.is_ready = (True, "")
+
+    async def stream(self, request: AskRequest) -> AsyncIterator[AnswerEvent]:
+        self.asked.append(request)
+        self._check(request.collections)
+        try:
+            yield PassagesFound((passage(),))
+            await asyncio.sleep(self.pause_s)
+            if isinstance(self.fault, Exception):
+                raise self.fault
+            if self.fault:
+                yield self.fault
+                return
+            yield CitationChecked(citation())
+            for piece in ("应当承担", "违约责任", "[1]。\n"):
+                yield TextReleased(piece)
+                await asyncio.sleep(self.pause_s)
+            yield AnswerDone(answer())
+        finally:
+            self.n_closed += 1
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        self.searched.append(request)
+        self._check(request.collections)
+        return SearchResult(passages=(passage(),), index_generation="g1", timings_ms={"lexical": 0.5})
+
+    def lookup(self, citation: str, collections: Sequence[str], as_of: date | None) -> SearchResult:
+        self._check(collections)
+        if "577" in citation:
+            return SearchResult(passages=(passage(),), addressed=1, index_generation="g1")
+        missing = MissingAddress(mention=citation, reason="no such article", work="民法典", nearest=("第五百七十七条",))
+        return SearchResult(passages=(), missing=(missing,), index_generation="g1")
+
+    def version_text(self, version_id: str, start: int, end: int | None) -> VersionText:
+        if version_id not in COLLECTIONS:
+            raise NotFound(f"no version {version_id!r}")
+        end = len(TEXT) if end is None else min(end, len(TEXT))
+        return VersionText(version=version(version_id), text=TEXT[start:end], start=min(start, len(TEXT)), end=end)
+
+    def collections(self) -> list[Collection]:
+        return [
+            Collection(ordinal=n, name=name, domain="law", time_zone="Asia/Shanghai", model="")
+            for n, name in enumerate(COLLECTIONS)
+        ]
+
+    def documents(self, collection: str, offset: int, limit: int) -> list[Document]:
+        self._check([collection])
+        return [document(collection)][offset : offset + limit]
+
+    def document(self, document_id: str) -> Document:
+        if document_id not in COLLECTIONS or document_id in self.deleted:
+            raise NotFound(f"no document {document_id!r}")
+        return document(document_id)
+
+    def remove_document(self, document_id: str) -> None:
+        self.deleted.append(document_id)
+
+    def document_versions(self, document_id: str) -> list[Version]:
+        return [version(document_id)]
+
+    def submit_upload(
+        self, collection: str, files: list[tuple[str, Path]], domain: str | None, effective_from: date | None
+    ) -> Job:
+        contents = [(name, path.read_bytes()) for name, path in files]
+        self.uploaded.append((collection, contents, domain, effective_from))
+        return self.jobs.submit("ingest", {"collection": collection, "paths": []}, len(files))
+
+    def models(self) -> list[ChatCard]:
+        return [ChatCard(name="extractive", vendor="ragsvc", kind="local", family="extractive")]
+
+    def ready(self) -> tuple[bool, str]:
+        return self.is_ready
+
+    def _check(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in COLLECTIONS:
+                raise NotFound(f"there is no collection {name!r}")
+
+
+def passage() -> Passage:
+    return Passage(
+        collection="law",
+        work="中华人民共和国民法典",
+        title="中华人民共和国民法典",
+        locator="第五百七十七条",
+        heading_path=("第三编 合同",),
+        document_id="law",
+        version_id="law",
+        chunk_id="c577",
+        start=0,
+        end=len(TEXT),
+        text=TEXT,
+        effective_from=date(2021, 1, 1),
+        effective_to=None,
+        validity_source="stated",
+        url=None,
+        score=0.9,
+        scores=Scores(lexical=7.5, dense=0.6, fused=0.9),
+    )
+
+
+def citation() -> Citation:
+    start = TEXT.index(QUOTE)
+    return Citation(
+        marker="[1]",
+        collection="law",
+        work="中华人民共和国民法典",
+        title="中华人民共和国民法典",
+        locator="第五百七十七条",
+        document_id="law",
+        version_id="law",
+        quote=QUOTE,
+        start=start,
+        end=start + len(QUOTE),
+        effective_from=date(2021, 1, 1),
+        effective_to=None,
+        validity_source="stated",
+        url=None,
+        score=0.9,
+    )
+
+
+def answer() -> Answer:
+    return Answer(
+        answer_id="a1",
+        answer="应当承担违约责任[1]。\n",
+        citations=(citation(),),
+        passages=(passage(),),
+        abstained=False,
+        reason=None,
+        disclaimer="不构成法律意见。",
+        model="extractive",
+        strategy="direct",
+        index_generation="g1",
+        timings_ms={"retrieve": 3.0, "generate": 10.0},
+        usage=Usage(),
+    )
+
+
+def version(name: str) -> Version:
+    return Version(
+        ordinal=1,
+        version_id=name,
+        document_id=name,
+        collection=name,
+        work="中华人民共和国民法典",
+        title="中华人民共和国民法典",
+        name="民法典.md",
+        promulgated=date(2020, 5, 28),
+        effective_from=date(2021, 1, 1),
+        effective_to=None,
+        validity_source="stated",
+        length=len(TEXT),
+    )
+
+
+def document(name: str) -> Document:
+    return Document(
+        document_id=name,
+        collection=name,
+        work="中华人民共和国民法典",
+        part="",
+        kind="法律",
+        issuer="",
+        number="",
+        name="民法典.md",
+        version_id=name,
+        n_versions=1,
+        n_chunks=1,
+        effective_from=date(2021, 1, 1),
+        effective_to=None,
+        validity_source="stated",
+    )
