@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     keep_generations: int = Field(3, ge=1, description="Index generations kept for 'index rollback'.")
     audit: bool = Field(True, description="Append a line per answer to audit.jsonl; it holds no question text.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
+    log_json: bool = Field(False, description="Log lines of 'serve' as JSON objects, for a log collector.")
+
+    allowed_hosts: tuple[str, ...] = Field((), description="Names besides localhost for a service without keys.")
+    cors_origins: tuple[str, ...] = Field((), description="Origins of foreign pages that may use the HTTP interface.")
 
     @classmethod
     def settings_customise_sources(
