@@ -47,8 +47,8 @@ class IndexContents:
 
     def __init__(self, database: Database, embedder_id: str, dim: int) -> None:
         self._database = database
-        self._embedder_id = embedder_id
-        self._dim = dim
+        self.embedder_id = embedder_id
+        self.dim = dim
 
     def columns(self) -> Columns:
         """Return the columns of all searchable chunks.
@@ -67,7 +67,7 @@ class IndexContents:
             .join(vectors, vectors.c.embedding_key == chunk_vectors.c.embedding_key)
             .join(chunks, chunks.c.ordinal == chunk_vectors.c.chunk)
             .join(versions, versions.c.ordinal == chunks.c.version)
-            .where(chunks.c.is_searchable, _IN_INDEX, vectors.c.embedder_id == self._embedder_id)
+            .where(chunks.c.is_searchable, _IN_INDEX, vectors.c.embedder_id == self.embedder_id)
             .order_by(chunk_vectors.c.chunk, chunk_vectors.c.window)
         )
         with self._database.read() as connection:
@@ -78,14 +78,14 @@ class IndexContents:
         lacking = np.setdiff1d(table[:, 0], owners)
         if lacking.size:
             raise IndexMismatch(
-                f"{lacking.size} of {len(table)} chunks have no vector of embedder {self._embedder_id!r}: "
+                f"{lacking.size} of {len(table)} chunks have no vector of embedder {self.embedder_id!r}: "
                 f"embed them with 'ragsvc index rebuild --embedder NAME'"
             )
         return Columns(
             chunk=table[:, 0],
             version=table[:, 1].astype(np.int32),
             collection=table[:, 2].astype(np.int32),
-            vectors=np.frombuffer(data, dtype="<f2").reshape(len(found), self._dim),
+            vectors=np.frombuffer(data, dtype="<f2").reshape(len(found), self.dim),
             vector_position=np.searchsorted(table[:, 0], owners),
         )
 

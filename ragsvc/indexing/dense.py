@@ -1,0 +1,113 @@
+"""The vector arm: exact inner products over the stored vectors, by faiss or, for few rows, by numpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragsvc.errors import SettingsError
+from ragsvc.protocols import FloatArray
+
+if TYPE_CHECKING:
+    import faiss
+
+FACTORIES = ("Flat", "SQfp16", "SQ8")
+"""faiss factory strings that can be chosen. Flat: float32. SQfp16: half of it, and exact, for that is how vectors are
+stored. SQ8: a quarter, its best hits scored again from the stored vectors."""
+# Below this many allowed rows it is faster to multiply just them than to scan all with a filter.
+GATHER_ROWS = 2000
+RESCORE_FACTOR = 2
+TIE_MARGIN = 16
+SCORE_DECIMALS = 6
+
+
+def write_vectors(path: Path, vectors: NDArray[np.float16], factory: str) -> None:
+    """Write a faiss index whose row i is ``vectors[i]``; the same vectors give the same file.
+
+    Raises:
+        SettingsError: ``factory`` is not one of ``FACTORIES``.
+    """
+    import faiss
+
+    if factory not in FACTORIES:
+        raise SettingsError(f"faiss_index {factory!r} is not supported; choose one of {', '.join(FACTORIES)}")
+    index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    if len(vectors):
+        faiss.omp_set_num_threads(1)
+        exact = np.ascontiguousarray(vectors, dtype=np.float32)
+        index.train(exact)
+        index.add(exact)
+    faiss.write_index(index, str(path))
+
+
+class RowFilter:
+    """Which rows a search may return.
+
+    Args:
+        allowed: bool, shape (n_rows,).
+    """
+
+    def __init__(self, allowed: NDArray[np.bool_]) -> None:
+        self.n_allowed = int(np.count_nonzero(allowed))
+        self.is_all = self.n_allowed == len(allowed)
+        self.is_few = self.n_allowed < GATHER_ROWS
+        self.rows: NDArray[np.int64] = np.flatnonzero(allowed) if self.is_few else np.empty(0, np.int64)
+        self.bits: NDArray[np.uint8] = np.packbits(allowed, bitorder="little")
+
+
+class DenseSearcher:
+    """A faiss index, open for reading, with the stored vectors beside it.
+
+    Args:
+        path: the faiss file; mapped, not read.
+        vectors: float16, shape (n_rows, dim).
+    """
+
+    def __init__(self, path: Path, vectors: NDArray[np.float16]) -> None:
+        import faiss
+
+        self._faiss: faiss.Index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._vectors = vectors
+        self._is_exact = not isinstance(self._faiss, faiss.IndexScalarQuantizer) or (
+            self._faiss.sq.qtype == faiss.ScalarQuantizer.QT_fp16
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_rows, dim) of the faiss index."""
+        return self._faiss.ntotal, self._faiss.d
+
+    def search(self, query: FloatArray, k: int, where: RowFilter) -> tuple[NDArray[np.int64], FloatArray]:
+        """Return the k best rows and their inner products with ``query`` of shape (dim,), best first."""
+        wanted = min(k + TIE_MARGIN, where.n_allowed)
+        if wanted < 1 or k < 1:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        if where.is_few:
+            rows, scores = where.rows, self._score(where.rows, query)
+        elif self._is_exact:
+            rows, scores = self._scan(query, wanted, where)
+        else:
+            rows, _ = self._scan(query, min(wanted * RESCORE_FACTOR, where.n_allowed), where)
+            scores = self._score(rows, query)
+        scores = np.round(scores, SCORE_DECIMALS)
+        order = np.lexsort((rows, -scores))[:k]
+        return rows[order], scores[order]
+
+    def _score(self, rows: NDArray[np.int64], query: FloatArray) -> FloatArray:
+        return self._vectors[rows].astype(np.float32) @ query
+
+    def _scan(self, query: FloatArray, wanted: int, where: RowFilter) -> tuple[NDArray[np.int64], FloatArray]:
+        import faiss
+
+        faiss.omp_set_num_threads(1)  # holds for the calling thread only, so it is set where the search runs
+        parameters: Any = None
+        if not where.is_all:
+            # faiss's type stubs lack what its Python layer accepts.
+            selector = faiss.IDSelectorBitmap(where.bits)  # type: ignore[call-arg, arg-type]
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        scores, rows = self._faiss.search(query.reshape(1, -1), wanted, params=parameters)
+        found = rows[0] >= 0
+        return rows[0][found], scores[0][found]
