@@ -77,6 +77,9 @@ class Overloaded(RagsvcError):
 class UpstreamFailed(RagsvcError):
     """A chat or embedding service failed; the message never holds a credential."""
 
+    passages: tuple[object, ...] = ()
+    """The ``records.Passage``s that had been found for the answer that did not come."""
+
 
 class UpstreamTimeout(UpstreamFailed):
     """A chat or embedding service did not answer in time."""

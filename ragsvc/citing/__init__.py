@@ -5,6 +5,6 @@ quotation, a work or a number that stands in no passage stays, followed by a vis
 """
 
 from ragsvc.citing.checking import AnswerChecker, ReadText
-from ragsvc.citing.sentences import split_sentences
+from ragsvc.citing.sentences import Sentence, SentenceCutter, split_sentences
 
-__all__ = ["AnswerChecker", "ReadText", "split_sentences"]
+__all__ = ["AnswerChecker", "ReadText", "Sentence", "SentenceCutter", "split_sentences"]

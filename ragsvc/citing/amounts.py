@@ -133,6 +133,7 @@ def _chinese(numeral: str) -> int:
             section += (digit or 1) * power
             digit = 0
         else:
-            total = (total + section + digit or 1) * power
+            carried = total if power > 10_000 else 0  # 一万亿 multiplies what stands before, 一亿二千万 adds
+            total += (carried + section + digit or 1) * power - carried
             section = digit = 0
     return total + section + digit

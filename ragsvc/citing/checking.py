@@ -14,7 +14,7 @@ from typing import Literal
 from ragsvc.citing.amounts import numbers, unfound_numbers
 from ragsvc.citing.claims import SearchableText, content, is_quotation, quoted_ranges, squeeze, works_named
 from ragsvc.citing.marks import Mark, find_marks
-from ragsvc.citing.sentences import Sentence, SentenceCutter, split_sentences
+from ragsvc.citing.sentences import Sentence, split_sentences
 from ragsvc.errors import RagsvcError
 from ragsvc.records import Citation, CitationChecked, Passage, TextReleased
 
@@ -46,7 +46,7 @@ _TITLE_SIGNS = str.maketrans("", "", "《》〈〉<>")
 
 
 class AnswerChecker:
-    """Checks one answer. ``feed`` text as it is written, then ``finish``; the events come in the order to be sent.
+    """Checks one answer, sentence by sentence as a ``SentenceCutter`` gives them; events come in the order to be sent.
 
     Blocks while it reads stored text. ``text`` is all that was released, ``withheld`` counts marks taken out and
     ``unfound`` lists what was marked.
@@ -59,7 +59,6 @@ class AnswerChecker:
         self.withheld = 0
         self.unfound: list[str] = []
         self._released: list[str] = []
-        self._cutter = SentenceCutter()
         self._question = question
         self._notes = _NOTES[language]
         self._joint = "；" if language == "zh" else "; "
@@ -78,13 +77,18 @@ class AnswerChecker:
     def text(self) -> str:
         return "".join(self._released)
 
-    def feed(self, text: str) -> list[CitationChecked | TextReleased]:
-        """Take a piece of the answer; return what may go out."""
-        return [event for sentence in self._cutter.feed(text) for event in self._check(sentence)]
+    def release(self, text: str) -> TextReleased:
+        """Release text of our own, which claims nothing."""
+        self._released.append(text)
+        return TextReleased(text)
 
-    def finish(self) -> list[CitationChecked | TextReleased]:
-        """Return what is left, and a closing note when marks were taken out or none held."""
-        events = [event for sentence in self._cutter.finish() for event in self._check(sentence)]
+    def check(self, sentences: Iterable[Sentence]) -> list[CitationChecked | TextReleased]:
+        """Take the next sentences of the answer; return what may go out, each citation before its mark."""
+        return [event for sentence in sentences for event in self._check(sentence)]
+
+    def finish(self, sentences: Iterable[Sentence]) -> list[CitationChecked | TextReleased]:
+        """As ``check`` for the last sentences, with a closing note when marks were taken out or none held."""
+        events = self.check(sentences)
         notes = []
         if self.withheld:
             notes.append(self._notes["withheld"].format(self.withheld))
@@ -92,12 +96,12 @@ class AnswerChecker:
             notes.append(self._notes["uncited"])
         if notes:
             start = "\n\n" if self.text.strip() else ""
-            events += self._release(start + "".join(notes))
+            events.append(self.release(start + "".join(notes)))
         return events
 
     def _check(self, sentence: Sentence) -> list[CitationChecked | TextReleased]:
         if sentence.is_code:
-            return self._release(sentence.text)
+            return [self.release(sentence.text)]
         text = sentence.text
         events: list[CitationChecked | TextReleased] = []
         parts: list[str] = []
@@ -117,11 +121,7 @@ class AnswerChecker:
             body = released.rstrip()
             released = body + self._notes["unfound"].format(self._joint.join(unfound)) + released[len(body) :]
         self.citations += [event.citation for event in events if isinstance(event, CitationChecked)]
-        return events + self._release(released)
-
-    def _release(self, text: str) -> list[CitationChecked | TextReleased]:
-        self._released.append(text)
-        return [TextReleased(text)] if text else []
+        return [*events, self.release(released)] if released else events
 
     def _literal_ranges(self, text: str) -> list[tuple[int, int]]:
         """A bracketed number inside a quotation that a source holds as it stands is the source's, not a mark."""

@@ -1,0 +1,175 @@
+"""A question in, an answer out: search -> suffices? -> write -> check -> release.
+
+``stream`` gives the events as they come, ``answer`` the whole; both are the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol, TypeVar, cast
+
+from anyio import CapacityLimiter, to_thread
+from msgspec import Struct
+
+from ragsvc.citing import AnswerChecker, ReadText, SentenceCutter
+from ragsvc.domains.pack import find_pack
+from ragsvc.errors import InvalidInput, UpstreamFailed
+from ragsvc.pipelines.draft import Draft, Plan
+from ragsvc.prompting import Language, language_of
+from ragsvc.protocols import ChatModel, Embedder
+from ragsvc.records import (
+    Answer,
+    AnswerDone,
+    AnswerEvent,
+    AnswerFailed,
+    AskRequest,
+    PassagesFound,
+    SearchRequest,
+    SearchResult,
+    TextReleased,
+)
+from ragsvc.retrieval.abstention import AbstentionModel, say_missing, say_why, why_abstain
+from ragsvc.store.rows import Collection
+from ragsvc.strategies import EXTRACTIVE, STRATEGIES, Task, choose_strategy
+
+T = TypeVar("T")
+
+
+class Searches(Protocol):
+    """What this pipeline needs of ``retrieval.searcher.Searcher``."""
+
+    def search(self, request: SearchRequest) -> SearchResult: ...
+
+
+class AnswerParts(Struct, frozen=True, kw_only=True):
+    """The live objects that an answer passes through. Callables may block: they are called in threads."""
+
+    searcher: Searches
+    embedder: Embedder
+    find_collections: Callable[[Sequence[str]], Sequence[Collection]]
+    """Names (none = all) -> collections; raises NotFound."""
+    open_chat_model: Callable[[str], ChatModel]
+    """Name -> model, kept open by the callee; raises NotFound, InvalidInput, SettingsError."""
+    read_text: ReadText
+    abstention: Mapping[tuple[str, Language], AbstentionModel]
+    """Per domain and language; one that was fitted for another embedder is not used."""
+    default_model: str = EXTRACTIVE
+    default_strategy: str = ""
+    max_threads: int = 4
+    """Questions that keep a core busy at once."""
+
+
+class AnswerPipeline:
+    """Answers questions; one object serves a process."""
+
+    def __init__(self, parts: AnswerParts) -> None:
+        self._parts = parts
+        self._limiter = CapacityLimiter(parts.max_threads)
+
+    async def answer(self, request: AskRequest) -> Answer:
+        """Return the whole answer.
+
+        Raises:
+            InvalidInput, NotFound: the request cannot be used.
+            UpstreamFailed: the chat model failed; ``passages`` on the error are what was found.
+        """
+        async with aclosing(self._run(request)) as events:
+            async for event in events:
+                if isinstance(event, AnswerDone):
+                    return event.answer
+        raise AssertionError("a run ends with AnswerDone or an exception")
+
+    async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """Yield ``PassagesFound``, then text and citations, then exactly one ``AnswerDone`` or ``AnswerFailed``.
+
+        Closing the generator cancels the model. What is wrong with the request is raised before the first event.
+        """
+        has_begun = False
+        try:
+            async with aclosing(self._run(request)) as events:
+                async for event in events:
+                    has_begun = True
+                    yield event
+        except UpstreamFailed as error:
+            if not has_begun:
+                raise
+            yield AnswerFailed(type(error).__name__, str(error))
+
+    async def _run(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
+        draft = Draft()
+        plan = await self._plan(request)
+        result = await self._search(
+            SearchRequest(
+                question=request.question,
+                collections=request.collections,
+                as_of=request.as_of,
+                k=request.k,
+                filters=request.filters,
+            )
+        )
+        draft.found(result)
+        yield PassagesFound(result.passages)
+
+        model = self._parts.abstention.get((plan.domains[0], plan.language))
+        fits = model is not None and model.embedder_id == self._parts.embedder.embedder_id
+        if cause := why_abstain(result, model if fits else None):
+            text, reason = say_why(cause, result, request.collections, request.as_of, plan.language)
+            yield TextReleased(text)
+            yield AnswerDone(draft.answer(plan, text, reason=reason))
+            return
+
+        cutter = SentenceCutter()
+        checker = AnswerChecker(result.passages, request.question, plan.language, self._parts.read_text)
+        if missing := say_missing(result.missing, plan.language):
+            yield checker.release(missing + "\n\n")
+        try:
+            async with aclosing(STRATEGIES[plan.strategy](self._task(request, result, plan))) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, PassagesFound):
+                        checker.use(piece.passages)
+                        draft.passages = piece.passages
+                        yield piece
+                        continue
+                    draft.wrote(piece)
+                    if sentences := cutter.feed(piece.text):
+                        for event in await self._in_thread(checker.check, sentences):
+                            yield event
+        except UpstreamFailed as error:
+            error.passages = draft.passages
+            raise
+        for event in await self._in_thread(checker.finish, cutter.finish()):
+            yield event
+        yield AnswerDone(draft.answer(plan, checker.text, checker.citations))
+
+    async def _plan(self, request: AskRequest) -> Plan:
+        """Settle who answers how, before anything is sent."""
+        if request.language not in (None, "zh", "en"):
+            raise InvalidInput(f"language {request.language!r} was asked for; there are zh, en")
+        language = cast(Language, request.language) if request.language else language_of(request.question)
+        collections = await self._in_thread(self._parts.find_collections, request.collections)
+        domains = tuple(dict.fromkeys(c.domain for c in collections)) or ("general",)
+        model = request.model or (collections[0].model if collections else "") or self._parts.default_model
+        strategy = choose_strategy(request.strategy or self._parts.default_strategy, model)
+        if strategy == EXTRACTIVE:
+            return Plan(model=EXTRACTIVE, strategy=strategy, language=language, domains=domains, chat_model=None)
+        chat_model = await self._in_thread(self._parts.open_chat_model, model)
+        return Plan(model=model, strategy=strategy, language=language, domains=domains, chat_model=chat_model)
+
+    def _task(self, request: AskRequest, result: SearchResult, plan: Plan) -> Task:
+        return Task(
+            request=request,
+            result=result,
+            language=plan.language,
+            pack=find_pack(plan.domains[0]),
+            model=plan.chat_model,
+            embedder=self._parts.embedder,
+            search=self._search,
+            limiter=self._limiter,
+        )
+
+    async def _search(self, request: SearchRequest) -> SearchResult:
+        return await self._in_thread(self._parts.searcher.search, request)
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await to_thread.run_sync(function, *arguments, limiter=self._limiter)
