@@ -18,8 +18,8 @@ class Line(NamedTuple):
 
 
 def has_content(text: str, start: int, end: int) -> bool:
-    """Whether ``text[start:end]`` holds more than blanks and line breaks."""
-    return any(line.content for line in lines_of(text, start, end))
+    """Whether ``text[start:end]`` holds more than blanks, line breaks and Markdown marks."""
+    return any(line.content.strip("#*>") for line in lines_of(text, start, end))
 
 
 def lines_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Line]:

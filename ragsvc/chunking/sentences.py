@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import re
 
-# A Latin full stop ends a sentence only before white space and a capital, digit, quote or bracket, and not
-# after an abbreviation or a single capital ("Art. 6", "U. S."). Closing quotes belong to the sentence.
+# A Latin full stop ends a sentence only before white space and a capital, digit, quote or bracket, and not after an
+# abbreviation or a single capital ("Art. 6", "U. S."). Closing quotes and brackets belong to the sentence.
+_NOT_AFTER = "".join(
+    rf"(?<!\b{word})"
+    for word in (
+        "[A-Z]",
+        "[Aa]rt",
+        "[Nn]o",
+        "[Pp]ara",
+        "vs",
+        "cf",
+        r"e\.g",
+        r"i\.e",
+        "Dr",
+        "Mr",
+        "Ms",
+        "Mrs",
+        "Fig",
+        "al",
+    )
+)
 _END = re.compile(
-    r"[。！？；!?]+[”’」』）】》\"')\]]*\s*"
-    r"|(?<![A-Z])(?<!\b[Aa]rt)(?<!\b[Nn]o)(?<!\b[Pp]ara)(?<!\bvs)(?<!\bcf)(?<!\be\.g)(?<!\bi\.e)(?<!\bDr)(?<!\bMr)(?<!\bMs)"
-    r"(?<!\bMrs)(?<!\bFig)(?<!\bInc)(?<!\bet al)\.[”’\"')\]]*\s+(?=[A-Z0-9“‘\"'(\[])"
-    r"|\n\s*"
+    r"[。！？；!?]+[”’」』）】》\"')\]]*\s*" rf"|{_NOT_AFTER}\.[”’\"')\]]*\s+(?=[A-Z0-9“‘\"'(\[])" r"|\n\s*"
 )
 
 
@@ -22,14 +38,18 @@ def sentence_ends(text: str, start: int = 0, end: int | None = None) -> list[int
 
 
 def split_at_sentences(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
-    """Cut ``text[start:end]`` into ranges of at most ``limit`` characters at sentence ends.
+    """Cut ``text[start:end]`` at sentence ends into ranges of at most ``limit`` characters, about equal in length.
 
     A single sentence longer than ``limit`` is cut at ``limit``: nothing is lost, ranges tile the input.
     """
+    parts = -(-(end - start) // limit)
+    if parts <= 1:
+        return [(start, end)] if end > start else []
+    share = -(-(end - start) // parts)
     ranges: list[tuple[int, int]] = []
     first = last = start
     for stop in sentence_ends(text, start, end):
-        if stop - first > limit and last > first:
+        if last > first and (stop - first > limit or last - first >= share):
             ranges.append((first, last))
             first = last
         while stop - first > limit:

@@ -10,13 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ragsvc.chunking.lines import lines_of
+from ragsvc.chunking.headings import numbered_heading
+from ragsvc.chunking.lines import Line, lines_of
 from ragsvc.chunking.sentences import split_at_sentences
 from ragsvc.records import Block, Chunk, ChunkKind, DocumentFacts, LoadedDocument
 
 PASSAGE_CHARS_ZH = 800
 PASSAGE_CHARS_EN = 1600
 TITLE_CHARS = 200
+
+_BELOW_MARKED = 6
+"""Levels that the format states end here; numbered headings are nested below them."""
 
 _MARKDOWN_HEADING = re.compile(r"(#{1,6})(?:[ \t\u3000]+(.*?))?[ \t]*#*$")
 _TABLE_LINE = re.compile(r"\|.*\|$")
@@ -77,53 +81,80 @@ def clean_title(text: str) -> str:
 def pieces_of(document: LoadedDocument) -> list[Piece]:
     """Return the text as headings, tables and paragraphs that tile it."""
     if any(block.kind in ("heading", "title", "table") for block in document.blocks):
-        return list(_pieces_from_blocks(document.text, document.blocks))
-    return list(plain_pieces(document.text, 0, len(document.text)))
+        return _pieces_from_blocks(document.text, document.blocks)
+    return plain_pieces(document.text, 0, len(document.text))
 
 
-def plain_pieces(text: str, start: int, end: int) -> Iterator[Piece]:
+def plain_pieces(text: str, start: int, end: int) -> list[Piece]:
     """Read ``text[start:end]`` as Markdown or plain text; a blank line ends a paragraph."""
-    open_kind, open_start, blank = "", start, False
+    return _without_list_items(list(_read_lines(text, start, end)))
+
+
+def _read_lines(text: str, start: int, end: int) -> Iterator[Piece]:
+    open_piece, blank = Piece("", start, start), False
     for line in lines_of(text, start, end):
         if not line.content:
             blank = True
             continue
-        heading = _MARKDOWN_HEADING.fullmatch(line.content)
-        kind = "heading" if heading else "table" if _TABLE_LINE.fullmatch(line.content) else "paragraph"
-        if open_kind and (kind != open_kind or kind == "heading" or (blank and kind == "paragraph")):
-            yield _piece(text, open_kind, open_start, line.start)
-            open_start = line.start
-        open_kind, blank = kind, False
-    if open_start < end:
-        yield _piece(text, open_kind or "paragraph", open_start, end)
+        piece = _piece_of(line)
+        starts_new = piece.kind != open_piece.kind or piece.level or (blank and piece.kind == "paragraph")
+        if open_piece.kind and starts_new:
+            yield open_piece._replace(end=line.start)
+            open_piece = piece
+        elif not open_piece.kind:
+            open_piece = piece._replace(start=open_piece.start)
+        blank = False
+    if open_piece.start < end:
+        yield open_piece._replace(kind=open_piece.kind or "paragraph", end=end)
 
 
-def _piece(text: str, kind: str, start: int, end: int) -> Piece:
-    if kind != "heading":
-        return Piece(kind, start, end)
-    content = text[start:end].strip()
-    return Piece(kind, start, end, len(content) - len(content.lstrip("#")), clean_title(content.lstrip("#")))
+def _piece_of(line: Line) -> Piece:
+    """What a line says by itself."""
+    marked = _MARKDOWN_HEADING.fullmatch(line.content)
+    if marked:
+        return Piece("heading", line.start, line.end, len(marked[1]), clean_title(marked[2] or ""))
+    if _TABLE_LINE.fullmatch(line.content):
+        return Piece("table", line.start, line.end)
+    numbered = numbered_heading(line.content)
+    if numbered:
+        return Piece("heading", line.start, line.end, _BELOW_MARKED + numbered.level, numbered.title)
+    return Piece("paragraph", line.start, line.end)
 
 
-def _pieces_from_blocks(text: str, blocks: Sequence[Block]) -> Iterator[Piece]:
-    """Blocks give the kinds; what lies between them is read as plain text."""
+def _without_list_items(pieces: list[Piece]) -> list[Piece]:
+    """Numbered lines without text of their own below are list items, not headings: as text they stay searchable."""
+    levels = [piece.level for piece in pieces]
+    kept: list[Piece] = []
+    for piece, before, after in zip(pieces, [0, *levels], [*levels[1:], 1], strict=False):
+        is_item = piece.level > _BELOW_MARKED and (0 < after <= piece.level or before == piece.level)
+        kept.append(Piece("paragraph", piece.start, piece.end) if is_item else piece)
+    return kept
+
+
+def _pieces_from_blocks(text: str, blocks: Sequence[Block]) -> list[Piece]:
+    """Blocks give headings and tables; all other text is read as plain text."""
+    pieces: list[Piece] = []
     position = 0
-    blocks = [block for block in blocks if block.kind != "page" and block.start < block.end]
-    for number, block in enumerate(blocks):
-        if block.start < position:
+    for block in blocks:
+        if block.kind not in ("heading", "title", "table") or block.start < position or block.start == block.end:
             continue
         if position < block.start:
-            yield from plain_pieces(text, position, block.start)
-        following = blocks[number + 1].start if number + 1 < len(blocks) else len(text)
-        end = block.end if following < block.end or text[block.end : following].strip() else following
-        if block.kind in ("heading", "title"):
-            level = max(block.level, 1)
-            yield Piece("heading", block.start, end, level, clean_title(text[block.start : block.end]))
+            pieces += _read_lines(text, position, block.start)
+        position = _after_blanks(text, block.end)
+        if block.kind == "table":
+            pieces.append(Piece("table", block.start, position))
         else:
-            yield Piece("table" if block.kind == "table" else "paragraph", block.start, end)
-        position = end
+            level = min(max(block.level, 1), _BELOW_MARKED)
+            pieces.append(Piece("heading", block.start, position, level, clean_title(text[block.start : block.end])))
     if position < len(text):
-        yield from plain_pieces(text, position, len(text))
+        pieces += _read_lines(text, position, len(text))
+    return _without_list_items(pieces)
+
+
+def _after_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
 
 
 def chunks_of(

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from ragsvc.chunking.lines import Line, lines_of
 from ragsvc.chunking.structure import PASSAGE_CHARS_EN, chunks_of, plain_pieces
+from ragsvc.domains.law.paragraphs import eu_paragraphs_of
 from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
 
 _MONTHS = (
@@ -38,6 +41,7 @@ _APPLIES = re.compile(
 _ARTICLE = re.compile(r"Article\s+(\d+[a-z]?)\.?")
 _DIVISION = re.compile(r"(PART|TITLE|CHAPTER|SECTION|Section|Chapter|Title|Part)\s+([IVXLC]+|\d+)\b\.?\s*(.*)")
 _LEVELS = {"part": 1, "title": 2, "chapter": 3, "section": 4}
+_ANNEX = re.compile(r"ANNEX(?:\s+[IVXLC]+|\s+\d+)?")
 _RECITAL = re.compile(r"\(?(\d{1,3})\)(?:\s+|$)")
 _BLANKS = "#* \t|"
 
@@ -99,18 +103,11 @@ def chunk_eu_act(text: str) -> list[Chunk]:
             chunks.append(Chunk(kind="heading", start=mark.start, end=end, locator=mark.label, heading_path=path))
             headings.append((mark.level, mark.label))
         elif mark.kind == "front":
-            chunks.extend(chunks_of(list(plain_pieces(text, mark.start, end)), text, PASSAGE_CHARS_EN, path, "front"))
+            chunks.extend(chunks_of(plain_pieces(text, mark.start, end), text, PASSAGE_CHARS_EN, (), "front"))
+        elif mark.kind == "annex":
+            chunks.append(Chunk(kind="annex", start=mark.start, end=end, locator=mark.label))
         elif mark.kind == "article":
-            chunks.append(
-                Chunk(
-                    kind="article",
-                    start=mark.start,
-                    end=end,
-                    locator=mark.label,
-                    address=mark.address,
-                    heading_path=(*path, mark.title) if mark.title else path,
-                )
-            )
+            chunks.extend(_article_chunks(text, mark, end, (*path, mark.title) if mark.title else path, len(chunks)))
         else:
             chunks.append(
                 Chunk(
@@ -125,10 +122,38 @@ def chunk_eu_act(text: str) -> list[Chunk]:
     return chunks
 
 
+def _article_chunks(text: str, mark: _Mark, end: int, path: tuple[str, ...], position: int) -> list[Chunk]:
+    """The article, or, when it is long, the article over its paragraphs; ``position`` is its place in the list."""
+    article = Chunk(
+        kind="article", start=mark.start, end=end, locator=mark.label, address=mark.address, heading_path=path
+    )
+    parts = eu_paragraphs_of(text[mark.start : end]) if end - mark.start > PASSAGE_CHARS_EN else []
+    if len(parts) < 2:
+        return [article]
+    chunks = [replace(article, is_leaf=False)]
+    if text.startswith("(", mark.start + parts[0].start):  # points under a common opening, which is a leaf of its own
+        chunks.append(replace(article, kind="paragraph", end=mark.start + parts[0].start, address="", parent=position))
+    else:
+        parts[0] = parts[0]._replace(start=0)
+    for part in parts:
+        chunks.append(
+            Chunk(
+                kind="paragraph",
+                start=mark.start + part.start,
+                end=mark.start + part.end,
+                locator=f"{mark.label}({part.mark})",
+                address=f"{mark.address}.{part.mark}",
+                heading_path=path,
+                parent=position,
+            )
+        )
+    return chunks
+
+
 def _outline(lines: Sequence[Line]) -> list[_Mark]:
     """Recitals stand between "Whereas" and the enacting words, articles after them; both count up."""
     marks: list[_Mark] = []
-    recital, article, in_recitals, in_body = 0, 0, False, False
+    recital, article, in_recitals, in_body, is_signed = 0, 0, False, False, False
     for n, line in enumerate(lines):
         content = line.content.strip(_BLANKS)
         if not content:
@@ -143,7 +168,11 @@ def _outline(lines: Sequence[Line]) -> list[_Mark]:
             if found and int(found[1]) == recital + 1:
                 recital += 1
                 marks.append(_Mark(line.content_start, "recital", f"Recital {recital}", f"r{recital}"))
-        else:
+        elif article and (content.startswith("Done at ") or _ANNEX.fullmatch(content)):
+            is_signed = True
+            is_annex = not content.startswith("Done at ")
+            marks.append(_Mark(line.content_start, "annex" if is_annex else "front", content if is_annex else ""))
+        elif not is_signed:
             mark = _opening(lines, n, content, article)
             if mark:
                 marks.append(mark)

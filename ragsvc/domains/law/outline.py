@@ -45,7 +45,7 @@ _PREFIX = re.compile(r"[#>*\s]*")
 _ARTICLE = re.compile(rf"第\s*({NUMERAL}(?:{NUMERAL}|\s)*)条((?:\s?之\s?{NUMERAL}+)*)\**(?=(\s|[:：]|$)?)")
 _NUMBERED = re.compile(r"([一二三四五六七八九十百]+)、")
 _REFERENCE = re.compile(
-    rf"第\s*{NUMERAL}+\s*[款项条]|的|规定的|之规定|所[列称指述规]|[至到和与或及、]+\s*(?:第\s*{NUMERAL}|本|前|《)|中(?:的|规定|“)"
+    rf"第\s*{NUMERAL}+\s*[款项条]|的|规定的|之规定|所[列称指述规]|[至到和与或及、]+\s*(?:第\s*{NUMERAL}|[本前][条款])|中(?:的|规定|“)"
     r"|[，。；、）》”,.;)]|修改为|规定[，的]"
 )
 _REFERENCE_UNSPACED = re.compile(r"规定|[至到和与或及]|以及|中|以外|之外|除外|关于|前款|增加|改为")
@@ -83,7 +83,10 @@ def outline(text: str, *, is_amendment: bool = False, is_act: bool = True) -> li
         ]
     marks += _annexes(lines, annex_from, heads)
     marks += _colophon(lines, main[-1].line, annex_from)
-    return sorted(marks)
+    first_at: dict[int, Mark] = {}
+    for mark in marks:
+        first_at.setdefault(mark.start, mark)
+    return [first_at[start] for start in sorted(first_at)]
 
 
 def _opening(line: Line) -> tuple[int, str]:
@@ -217,8 +220,10 @@ def _heading(lines: Sequence[Line], n: int, articles: set[int], has_books: bool)
     title = _opening(lines[n])[1].strip("*")
     marked = content.startswith("##")
     found = _HEADING.match(title)
-    if found and (marked or _reads_as_title(found[3], found[4])):
-        return _LEVELS[found[2]], f"第{''.join(found[1].split())}{found[2]} {_squeeze(found[4])}".strip()
+    if found:
+        is_title = marked or _reads_as_title(found[3], found[4])
+        label = f"第{''.join(found[1].split())}{found[2]} {_squeeze(found[4])}".strip()
+        return (_LEVELS[found[2]], label) if is_title else None
     bare = "".join(title.split())
     if _is_bare(content):
         return (1 if has_books and bare in ("总则", "分则", "附则") else 3), bare

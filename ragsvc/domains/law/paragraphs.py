@@ -77,36 +77,75 @@ def _find_item(article: str, span: Span, item: str) -> tuple[int, int] | None:
 
 
 _EU_HEAD = re.compile(r"\s*[#*]*\s*Article\s+\d+")
+_EU_PARAGRAPH = re.compile(r"(\d{1,2})\.(?=\s|$)")
+_EU_POINT = re.compile(r"\(([a-z]{1,5}|\d{1,2})\)(?=\s|$)")
+_ROMAN = re.compile(r"[ivx]+")
+
+
+class Numbered(NamedTuple):
+    """A paragraph or point of a European article: its mark ("1", "b") and its range in the article's text."""
+
+    mark: str
+    start: int
+    end: int
+
+
+def eu_paragraphs_of(article: str) -> list[Numbered]:
+    """Return the paragraphs of a European article, each up to the next; empty when it has none.
+
+    An article of definitions has points instead: "(1) ‘personal data’ means …".
+    """
+    marks = _eu_marks(article, _EU_PARAGRAPH, 0, len(article))
+    marks = marks or [m for m in _eu_marks(article, _EU_POINT, 0, len(article)) if m[0].isdecimal()]
+    ends = [start for _, start in marks[1:]] + [len(article)]
+    return [Numbered(mark, start, end) for (mark, start), end in zip(marks, ends, strict=False)]
+
+
+def _eu_marks(article: str, form: re.Pattern[str], start: int, end: int) -> list[tuple[str, int]]:
+    """Marks at line starts that count up from 1 or a: what breaks the sequence is no mark."""
+    marks: list[tuple[str, int]] = []
+    for line in lines_of(article, start, end):
+        found = form.match(line.content)
+        if found and found[1] in _follows(marks[-1][0] if marks else ""):
+            marks.append((found[1], line.content_start))
+    return marks
+
+
+def _follows(mark: str) -> tuple[str, ...]:
+    if not mark:
+        return ("1", "a")
+    return (
+        (str(int(mark) + 1),) if mark.isdecimal() else (chr(ord(mark[0]) + 1) * len(mark), "aa" if mark == "z" else "")
+    )
 
 
 def _find_in_eu_article(article: str, paragraph: str, item: str) -> tuple[int, int] | None:
-    """``1.`` opens a paragraph, ``(a)`` a point; a line may hold only the mark, its text being on the next."""
     start, end = 0, len(article)
     if paragraph:
-        numbers = [(m.start(), m[1]) for m in re.finditer(r"^[^\S\n]*(\d{1,2})\.(?=\s)", article, re.M)]
-        within = _range_of(numbers, paragraph, end)
+        within = next((n for n in eu_paragraphs_of(article) if n.mark == paragraph), None)
         if within is None:
             # Point (b) of an article without numbered paragraphs is cited as 13(b).
             return None if item or not paragraph.isalpha() else _find_in_eu_article(article, "", paragraph)
-        start, end = within
+        start, end = within.start, within.end
     if item:
-        points = [
-            (m.start(), m[1])
-            for m in re.finditer(r"^[^\S\n]*\(([a-z]|[ivx]+)\)(?=\s)", article, re.M)
-            if start <= m.start() < end
-        ]
-        within = _range_of(points, item.lower(), end)
-        if within is None:
+        marks = _eu_marks(article, _EU_POINT, start, end)
+        begin = next((at for mark, at in marks if mark == item.lower()), None)
+        if begin is None:
             return None
-        start, end = within
+        start, end = begin, _point_end(article, begin, min((at for _, at in marks if at > begin), default=end))
     return _trimmed(article, start, end)
 
 
-def _range_of(marks: list[tuple[int, str]], name: str, end: int) -> tuple[int, int] | None:
-    for at, (start, mark) in enumerate(marks):
-        if mark == name:
-            return start, marks[at + 1][0] if at + 1 < len(marks) else end
-    return None
+def _point_end(article: str, start: int, end: int) -> int:
+    """A point is its line and its sub-points (i), (ii); the subparagraph after the last point is not part of it."""
+    stop = start
+    for line in lines_of(article, start, end):
+        found = _EU_POINT.match(line.content)
+        is_alone = stop == start or _EU_POINT.fullmatch(article[start:stop].strip())
+        if line.content and not is_alone and not (found and _ROMAN.fullmatch(found[1])):
+            break
+        stop = line.end
+    return stop
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -112,8 +112,9 @@ class _Builder:
 
     def _own_end(self, mark: Mark, end: int) -> int:
         """Where the lines of a heading end; ``end`` when only blanks follow them."""
-        return mark.stop if has_content(self._text, mark.stop, end) else end
+        stop = min(mark.stop, end)
+        return stop if has_content(self._text, stop, end) else end
 
     def _passages(self, start: int, end: int, kind: ChunkKind) -> None:
-        pieces = list(plain_pieces(self._text, start, end))
+        pieces = plain_pieces(self._text, start, end)
         self._chunks.extend(chunks_of(pieces, self._text, PASSAGE_CHARS_ZH, self._here(), kind))
