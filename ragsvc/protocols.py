@@ -53,6 +53,10 @@ class AddressGrammar(Protocol):
         """Return the key among ``stored`` of the work that ``address`` names; None when none of them is meant."""
         ...
 
+    def successor_keys(self, name: str) -> list[str]:
+        """Return the keys of works to offer, never to serve, to who asks for one that is no longer in force."""
+        ...
+
     def find_part(self, article: str, address: Address) -> tuple[int, int] | None:
         """Return the range of an article's text that ``address`` names (all, a paragraph, an item); None if absent."""
         ...

@@ -6,7 +6,9 @@ and places are named is the grammar's business, not known here.
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -24,8 +26,8 @@ MAX_ADDRESSES = 20
 MAX_SHARED = 3
 """A name that more works than this share (a number that amended many at once) names none of them."""
 MAX_OFFERS = 3
-MIN_LIKENESS = 0.3
-"""Dice coefficient of the character pairs of two names, above which one is offered for the other."""
+MIN_LIKENESS = 0.4
+"""Dice coefficient of the character pairs of two names, weighted by rarity, from which one is offered for the other."""
 
 
 class AddressHit(Struct, frozen=True, kw_only=True):
@@ -153,9 +155,17 @@ class _Names:
             present = [ordinal for ordinal in ordinals if ordinal in self.titles]
             if present:
                 self.keys[key] = present
-        self._pairs = {
+        pairs = {
             work.title: _pairs(grammar.name_keys(DocumentFacts(title=work.title))[0]) for work in self.titles.values()
         }
+        self._titles_with: dict[str, list[str]] = defaultdict(list)
+        for title, of_title in pairs.items():
+            for pair in of_title:
+                self._titles_with[pair].append(title)
+        # Rare pairs say more: half the titles of a collection may end in the same word.
+        self._weights = {pair: math.log(1 + len(pairs) / len(titles)) for pair, titles in self._titles_with.items()}
+        self._unknown_weight = math.log(1 + len(pairs))
+        self._totals = {title: sum(self._weights[pair] for pair in of_title) for title, of_title in pairs.items()}
 
     def works(self, key: str | None, grammar: AddressGrammar) -> list[Work]:
         """Return the works stored under ``key``; where it is the title of some of them, only those."""
@@ -165,13 +175,18 @@ class _Names:
         return works if len({work.title for work in works}) <= MAX_SHARED else []
 
     def nearest(self, name: str, grammar: AddressGrammar) -> tuple[str, ...]:
-        """Return titles that resemble a name that is not here, to offer to the reader."""
-        pairs = _pairs(grammar.name_keys(DocumentFacts(title=name))[0])
-        likeness = {
-            title: 2 * len(pairs & other) / ((len(pairs) + len(other)) or 1) for title, other in self._pairs.items()
-        }
+        """Return titles to offer for a name that is not here: its successor, then those that resemble it."""
+        offers = [work.title for key in grammar.successor_keys(name) for work in self.works(key, grammar)]
+        wanted = _pairs(grammar.name_keys(DocumentFacts(title=name))[0])
+        total = sum(self._weights.get(pair, self._unknown_weight) for pair in wanted)
+        shared: dict[str, float] = defaultdict(float)
+        for pair in wanted:
+            for title in self._titles_with.get(pair, ()):
+                shared[title] += self._weights[pair]
+        likeness = {title: 2 * weight / (total + self._totals[title]) for title, weight in shared.items()}
         best = sorted(likeness, key=lambda title: (-likeness[title], title))
-        return tuple(title for title in best[:MAX_OFFERS] if likeness[title] >= MIN_LIKENESS)
+        offers += [title for title in best[:MAX_OFFERS] if likeness[title] >= MIN_LIKENESS]
+        return tuple(dict.fromkeys(offers))[:MAX_OFFERS]
 
 
 def _pairs(key: str) -> frozenset[str]:

@@ -71,6 +71,11 @@ class LawGrammar:
             return stored_key(split_edition(address.left.rstrip())[0], stored)
         return next((key for key in self.work_keys(address.work) if key in stored), None)
 
+    def successor_keys(self, name: str) -> list[str]:
+        """Return the keys of the work that took the place of a repealed one: 民法典 for 合同法."""
+        successors = name_table().successors
+        return [successors[key] for key in self.work_keys(name) if key in successors]
+
     def find_part(self, article: str, address: Address) -> tuple[int, int] | None:
         """Return the range of the paragraph and item in the article's text."""
         return find_paragraph(article, address.paragraph, address.item)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ragsvc.domains.law.names import name_table, normal_name, query_keys
+from ragsvc.domains.law.names import name_table, normal_name, query_keys, without_state
 from ragsvc.domains.law.numerals import NUMERAL
 
 MAX_NAME = 120
@@ -31,7 +31,7 @@ _LAWLIKE = re.compile(
 )
 # Words that end in 法 without being a law, and kinds of law without a name.
 _COMMON_WORD = re.compile(
-    r"(?:方|做|说|看|想|用|语|执|司|立|守|违|合|非|无|依|设|书|疗|手|魔|算|国|家|打|玩|写|办|犯|技|枉|普|本)法$"
+    r"(?:方|做|说|看|想|用|语|执|(?<!公)司|立|守|违|合|非|无|依|设|书|疗|手|魔|算|国|家|打|玩|写|办|犯|技|枉|普|本)法$"
 )
 _KIND_ONLY = re.compile(r"(?:法律?|规定|条例|办法|司法解释|解释|细则|规则|决定|意见|通知|标准|条文|号)$")
 _OTHER_DOCUMENT = re.compile(
@@ -213,7 +213,7 @@ def is_whole_name(before: str, name: str) -> bool:
 
 
 def _is_part_of_another_name(before: str, name: str) -> bool:
-    if _FOREIGN_OR_LOCAL.search(before.removesuffix("中华人民共和国")):
+    if _FOREIGN_OR_LOCAL.search(without_state(before)):
         return True
     table = name_table()
     if (

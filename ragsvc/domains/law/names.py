@@ -23,8 +23,9 @@ _EDITION = re.compile(
 
 _ISSUER = re.compile(
     r"(?:(?:最高人民法院|最高人民检察院|最高法院?|最高检|两高|公安部|国家安全部|司法部|国务院(?:办公厅)?"
-    r"|全国人民代表大会(?:常务委员会)?|全国人大(?:常委会)?)(?:办公厅)?[、,和与\s]*)+"
+    r"|全国人民代表大会(?:常务委员会)?|全国人大(?:常委会)?)(?:办公厅)?[、,和与\s]*)+(?=关于|于|《关于)"
 )
+_COURT = re.compile(r"^(?:最高人民法院|最高人民检察院|最高法院?|最高检|两高)+(?:关于)?(?:适用)?")
 _KIND = "解释|规定|批复|意见|决定|安排|通知|纪要"
 _ENDING = re.compile(rf"^(?P<rest>.*?的?(?:若干)?(?P<kind>{_KIND}))(?:\((?P<ordinal>[一二三四五六七八九十]+)\))?$")
 _APPLYING = re.compile(
@@ -53,6 +54,8 @@ class NameTable(Struct, frozen=True):
     """Every title and alias of the table."""
     extended: frozenset[str]
     """Those with which another known name ends, as 社会保险法 ends with 保险法."""
+    successors: dict[str, str]
+    """Repealed work -> the work that took its place."""
 
 
 @cache
@@ -64,9 +67,12 @@ def name_table() -> NameTable:
         for alias in aliases:
             key = normal_name(alias)
             titles[key] = (*titles.get(key, ()), normal_name(title))
-    known = frozenset(map(normal_name, (*table["titles"], *table["known"]["names"]))) | titles.keys()
+    successors = {normal_name(old): normal_name(new) for new, olds in table["repealed"].items() for old in olds}
+    known = (
+        frozenset(map(normal_name, (*table["titles"], *table["known"]["names"]))) | titles.keys() | successors.keys()
+    )
     extended = {name[i:] for name in known for i in range(1, len(name)) if name[i:] in known}
-    return NameTable(titles=titles, known=known, extended=frozenset(extended))
+    return NameTable(titles=titles, known=known, extended=frozenset(extended), successors=successors)
 
 
 def normal_name(name: str) -> str:
@@ -77,11 +83,16 @@ def normal_name(name: str) -> str:
     """
     name = unicodedata.normalize("NFKC", name).casefold()
     name = _OFFICIAL_NUMBER_YEAR.sub(r"〔\1〕", name)
-    name = _STATE.sub("", _DROPPED.sub("", name))
+    name = without_state(_DROPPED.sub("", name))
     ordinal = _ARABIC_ORDINAL.search(name)
     if ordinal and int(ordinal[2]):
         name = name[: ordinal.start(2)].removesuffix("第") + numeral(int(ordinal[2]))
     return name
+
+
+def without_state(name: str) -> str:
+    """Leave 中华人民共和国 out of a name."""
+    return _STATE.sub("", name)
 
 
 def split_edition(name: str) -> tuple[str, str]:
@@ -99,10 +110,9 @@ def query_keys(name: str) -> list[str]:
         if key[:length] in table.titles:
             keys += [title + key[length:] for title in table.titles[key[:length]]]
             break
-    issuer = _ISSUER.match(key)
-    if issuer:  # 最高人民法院担保制度解释
-        rest = key[issuer.end() :].removeprefix("关于").removeprefix("适用")
-        keys += [rest, *table.titles.get(rest, ())] if len(rest) > 3 else []
+    rest = _COURT.sub("", key)  # 最高人民法院担保制度解释, 最高法关于适用婚姻家庭编的解释一
+    if rest != key and len(rest) > 3:
+        keys += [*table.titles.get(rest, ()), rest]
     return list(dict.fromkeys(keys))
 
 
@@ -111,7 +121,7 @@ def short_names(title: str) -> list[str]:
 
     最高人民法院关于审理民间借贷案件适用法律若干问题的规定 is also 民间借贷规定, 民间借贷司法解释.
     """
-    title = _STATE.sub("", unicodedata.normalize("NFKC", title)).replace("〈", "《").replace("〉", "》").strip()
+    title = without_state(unicodedata.normalize("NFKC", title)).replace("〈", "《").replace("〉", "》").strip()
     names = dict.fromkeys(_short_names(title))
     own = normal_name(title)
     return [name for name in names if len(name) > 2 and normal_name(name) != own]
