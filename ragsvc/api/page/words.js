@@ -1,0 +1,32 @@
+// Every text of the page, in each language. A further language is one more entry here.
+export const WORDS = {
+  zh: {
+    htmlLang: "zh-CN", other: "English", skip: "跳到提问", brand: "有据问答", docs: "接口文档",
+    heading: "有据可查的问答", lead: "回答只取自已入库的原文；每处引用都与原文逐字核对，点开即可查看。",
+    question: "问题", placeholder: "例如：房东不退押金怎么办？ 或：民法典第五百七十七条",
+    collection: "范围", all: "全部", asOf: "适用日期", ask: "提问", stop: "停止",
+    hint: "按 Enter 提问，Shift+Enter 换行。适用日期留空即今天；填写日期可查当日有效的条文。",
+    key: "此服务需要密钥", searching: "正在检索…", writing: "正在作答…", done: "完成", stopped: "已停止",
+    answer: "回答", abstained: "未作答", sources: "引用", passages: (n) => `检索到的 ${n} 段原文`,
+    more: "查看更多上下文", plainText: "原文数据（JSON）", close: "关闭原文", always: "生效日期未载明",
+    from: (d) => `自 ${d} 起施行`, until: (d) => `至 ${d} 失效`, inferred: "（施行日期系推定，请核对）",
+    given: "（施行日期由管理员指定）", open: "打开原文", receipt: (a) => `回答编号 ${a.answer_id} · 模型 ${a.model} · 索引 ${a.index_generation}`,
+    failed: "服务出错", unreachable: "无法连接服务，请稍后再试。", cut: "连接中断，回答不完整。", modelFailed: "模型未能作答；以下是检索到的原文。",
+    needsKey: "请先填写密钥。", empty: "还没有入库的文档：先用 ragsvc ingest 导入。",
+  },
+  en: {
+    htmlLang: "en", other: "中文", skip: "Skip to the question", brand: "Answers with sources", docs: "API",
+    heading: "Answers you can check", lead: "Every answer rests on stored documents; each quotation is compared with its source, character by character.",
+    question: "Question", placeholder: "For example: When may a landlord enter my flat? Or: GDPR Art. 17(1)",
+    collection: "Search in", all: "everything", asOf: "As of", ask: "Ask", stop: "Stop",
+    hint: "Enter asks, Shift+Enter makes a new line. Without a date, today's text is used; with one, the text in force on that day.",
+    key: "This service needs a key", searching: "Searching…", writing: "Writing…", done: "Done", stopped: "Stopped",
+    answer: "Answer", abstained: "No answer", sources: "Quotations", passages: (n) => `${n} passages found`,
+    more: "Show more around it", plainText: "Stored text (JSON)", close: "Close the source", always: "no date of effect stated",
+    from: (d) => `in force from ${d}`, until: (d) => `until ${d}`, inferred: "(date inferred: please check)",
+    given: "(date set by the operator)", open: "Open the source", receipt: (a) => `answer ${a.answer_id} · model ${a.model} · index ${a.index_generation}`,
+    failed: "The service reports an error", unreachable: "The service cannot be reached; please try again.", cut: "The connection broke: the answer is incomplete.",
+    modelFailed: "The model failed; here is what was found.", needsKey: "Please enter your key first.",
+    empty: "Nothing has been ingested yet: start with ragsvc ingest.",
+  },
+};
