@@ -38,9 +38,9 @@ def main(arguments: list[str]) -> None:
     while (payload := read_frame(lambda size: os.read(requests, size))) is not None:
         request = msgspec.msgpack.decode(payload, type=ParseRequest)
         signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE_SECONDS)
-        reply = _answer(request, limits)
+        answer = _answer(request, limits)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        write_all(replies, frame(msgspec.msgpack.encode(reply)))
+        write_all(replies, answer)
 
 
 def _take_pipes() -> tuple[int, int]:
@@ -58,16 +58,21 @@ def _confine(limits: LoadingLimits) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def _answer(request: ParseRequest, limits: LoadingLimits) -> ParseReply:
+def _answer(request: ParseRequest, limits: LoadingLimits) -> bytes:
     try:
-        return ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits))
+        return _encoded(ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits)))
     except UnreadableFile as error:
-        return ParseReply(refusal=error.reason)
+        return _encoded(ParseReply(refusal=error.reason))
     except MemoryError:
         mebibytes = limits.memory_bytes // MIB
-        return ParseReply(refusal=f"needs more than the {mebibytes:,} MiB of memory that parsing may take", spent=True)
+        refusal = f"needs more than the {mebibytes:,} MiB of memory that parsing may take"
+        return _encoded(ParseReply(refusal=refusal, spent=True))
     except Exception as error:  # noqa: BLE001 - five libraries, each may raise anything on a damaged file
-        return ParseReply(refusal=f"cannot be parsed: {type(error).__name__}: {str(error)[:200]}")
+        return _encoded(ParseReply(refusal=f"cannot be parsed: {type(error).__name__}: {str(error)[:200]}"))
+
+
+def _encoded(reply: ParseReply) -> bytes:
+    return frame(msgspec.msgpack.encode(reply))
 
 
 def parse(path: Path, name: str, limits: LoadingLimits) -> LoadedDocument:

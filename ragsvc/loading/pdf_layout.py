@@ -22,13 +22,14 @@ _CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’…—"
 _SPACE_BETWEEN_CJK = re.compile(rf"(?<=[{_CJK}]) (?=[{_CJK}])")
 _CJK_PAIR = re.compile(rf"[{_CJK}](?= ?[{_CJK}])")
 _IS_CJK = re.compile(rf"[{_CJK}]")
-_FIRST_WORD = re.compile(rf"[{_CJK}]{{1,2}}|[^\s{_CJK}]+")
+_FIRST_WORD = re.compile(rf"[（《“(\[]*(?:[{_CJK}]{{1,2}}|[^\s{_CJK}]+)")
 _ENDS_SENTENCE = re.compile(r"[。；：！？.;:!?][”’）)]?$")
-_BREAKS_OFF = re.compile(r"[a-z,\-]$")
+_BREAKS_OFF = re.compile(r"[a-z,\-\u4e00-\u9fff，、]$")
+_DIVISION = re.compile(r"第[零〇一二三四五六七八九十百千\d]+[编章节]\s")
 _LEADER = re.compile(r"(?:[.…·⋯]\s?){4,}\s*\S{0,6}$")
 _NUMERAL = r"[零〇一二三四五六七八九十百千\d]+"
 # What begins an item of a list or a unit of a statute.
-_ITEM = re.compile(rf"第{_NUMERAL}[编章节条]|[（(]{_NUMERAL}[）)]|{_NUMERAL}、|\d+[.．](?!\d)|[•●○▪■\-–] ?\S")
+_ITEM = re.compile(rf"第{_NUMERAL}[编章节条]|[（(]{_NUMERAL}[）)]|{_NUMERAL}、|\d+[.．](?!\d)|\[\d+\]|[•●○▪■\-–] ?\S")
 
 
 class Line(Struct):
@@ -96,10 +97,19 @@ def _runs(textpage: PdfTextPage) -> Iterator[list[_Glyph]]:
             space = " "
         else:
             raw.FPDFText_GetLooseCharBox(textpage, index, box)
-            glyphs.append(_Glyph(space + char, box.left, box.right, box.bottom, box.top))
+            glyph = _Glyph(space + char, box.left, box.right, box.bottom, box.top)
             space = ""
+            if glyphs and _begins_line(glyphs[-1], glyph):
+                yield glyphs
+                glyphs = []
+            glyphs.append(glyph)
     if glyphs:
         yield glyphs
+
+
+def _begins_line(before: _Glyph, glyph: _Glyph) -> bool:
+    """Whether the pen went back and down: pdfium runs dense lines together."""
+    return glyph.right < before.left and glyph.bottom < before.bottom - 0.3 * (glyph.top - glyph.bottom)
 
 
 def _line(glyphs: list[_Glyph], page: int) -> Line:
@@ -231,7 +241,7 @@ def _continues(lines: list[Line], line: Line, margins: dict[int, _Margins]) -> b
         return False
     if _has_open_bracket(last.text):
         return True
-    if _ITEM.match(line.text) and _ENDS_SENTENCE.search(last.text):
+    if _DIVISION.match(line.text) or (_ITEM.match(line.text) and _ENDS_SENTENCE.search(last.text)):
         return False
     return _is_full(last, line, margins[last.page]) and _is_aligned(lines, line, margins)
 
@@ -241,15 +251,16 @@ def _has_open_bracket(text: str) -> bool:
 
 
 def _is_full(last: Line, line: Line, margins: _Margins) -> bool:
-    """Whether the first word of ``line`` had no room on ``last``, or Latin text breaks off on a long one."""
+    """Whether the first word of ``line`` had no room on ``last``, or a long ``last`` breaks off in a sentence."""
     reach = (margins.left, margins.right - margins.left)
     if last.left > reach[0] + 0.4 * reach[1]:  # set at the right: a column head, a signature
         return False
     if _BREAKS_OFF.search(last.text) and (line.text[0].islower() or last.right > reach[0] + 0.7 * reach[1]):
         return True
     word = _FIRST_WORD.match(line.text)
-    width = (line.right - line.left) / max(1, len(line.text)) * len(word[0] if word else "")
-    return last.right + 1.2 * width + 0.3 * line.size > margins.right
+    average = (line.right - line.left) / len(line.text)
+    width = sum(max(average, line.size) if _IS_CJK.match(char) else average for char in (word[0] if word else ""))
+    return last.right + width + 0.3 * line.size > margins.right
 
 
 def _is_aligned(lines: list[Line], line: Line, margins: dict[int, _Margins]) -> bool:

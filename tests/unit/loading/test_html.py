@@ -13,7 +13,8 @@ ACT = """<html><body><table><tr><td><p class="oj-hd-date">4.5.2016</p></td></tr>
 <p class="oj-doc-ti">REGULATION (EU) 2016/1</p><p class="oj-doc-ti">of 27 April 2016</p>
 <table><tr><td><p>(1)</p></td><td><p>The protection&nbsp;of
  natural persons <a>(<span class="oj-super">4</span>)</a> matters.</p></td></tr></table>
-<div id="cpt_I"><p class="oj-ti-section-1">CHAPTER I</p><div class="eli-title"><p class="oj-ti-section-2">General</p></div>
+<div id="cpt_I"><p class="oj-ti-section-1">CHAPTER I</p>
+<div class="eli-title"><p class="oj-ti-section-2">General</p></div>
 <div id="cpt_I.sct_1"><p class="oj-ti-section-1">Section 1</p>
 <div id="art_1"><p class="oj-ti-art">Article 1</p><p class="oj-sti-art">Erasure</p>
 <p class="oj-normal">1.   A person may ask where:</p>

@@ -12,7 +12,7 @@ from ragsvc.loading.limits import DEFAULT_LIMITS
 from ragsvc.loading.pdf import read_pdf
 from ragsvc.loading.pdf_layout import Line, join_lines, paragraphs
 
-from .conftest import pdf_bytes
+from .made_files import pdf_bytes
 
 LONG = "This sentence fills the line from the left margin to the right one and then it"
 
