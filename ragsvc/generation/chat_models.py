@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _OPENAI = "https://api.openai.com/v1"
 _OLLAMA = "http://localhost:11434"
+_NO_KEY = "none"
+"""Sent where no key is known: servers of one's own often want none, but the client library does."""
 
 
 class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,7 @@ def open_chat_model(
 
 def _open_openai(card: ChatCard, options: ChatOptions) -> Source:
     """OpenAI's chat completions, which most vendors and local servers speak."""
+    import httpx
     import openai
     from langchain_openai import ChatOpenAI
 
@@ -86,6 +90,7 @@ def _open_openai(card: ChatCard, options: ChatOptions) -> Source:
     host = _host(base_url)
     api_key = _api_key(card, options, host)
     total_s = options.limits.total_timeout_s
+    certificates = httpx.create_ssl_context()  # read once: it takes a tenth of a second
     max_tokens = min(options.max_tokens, card.max_output_tokens or options.max_tokens)
     # ChatOpenAI renames max_tokens for OpenAI's own newer models; other services know only the older name.
     newer_name = host == "api.openai.com" or card.max_tokens_field == "max_completion_tokens"
@@ -107,16 +112,18 @@ def _open_openai(card: ChatCard, options: ChatOptions) -> Source:
     async def pieces(messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         # A connection of its own: closing it is what tells the server to stop, and it belongs to this event loop.
         hooks = {"request": [] if host == "api.openai.com" else [_without_account]}
-        async with openai.DefaultAsyncHttpxClient(event_hooks=hooks) as client:
-            async for piece in _adapted(ChatOpenAI(**settings, http_async_client=client), messages, total_s):
-                yield piece
+        async with openai.DefaultAsyncHttpxClient(verify=certificates, event_hooks=hooks) as client:
+            model = ChatOpenAI(**settings, http_async_client=client)
+            async with aclosing(_adapted(model, messages, total_s)) as stream:
+                async for piece in stream:
+                    yield piece
 
     return Source(
         open=pieces,
         where=host,
         timeout_errors=(openai.APITimeoutError,),
         connection_errors=(openai.APIConnectionError,),
-        secrets=(api_key,),
+        secrets=() if api_key == _NO_KEY else (api_key,),
     )
 
 
@@ -127,20 +134,22 @@ def _open_ollama(card: ChatCard, options: ChatOptions) -> Source:
 
     base_url = options.base_url or card.base_url or os.environ.get("OLLAMA_HOST") or _OLLAMA
     total_s = options.limits.total_timeout_s
+    certificates = httpx.create_ssl_context()
     headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
 
     async def pieces(messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
-        async with httpx.AsyncHTTPTransport() as transport:
+        async with httpx.AsyncHTTPTransport(verify=certificates) as transport:
             model = ChatOllama(
                 model=card.model,
                 base_url=base_url,
                 temperature=_temperature(card, options),
                 num_predict=options.max_tokens,
-                client_kwargs={"headers": headers, "timeout": options.limits.idle_timeout_s},
+                client_kwargs={"headers": headers, "timeout": options.limits.idle_timeout_s, "verify": certificates},
                 async_client_kwargs={"transport": transport},
             )
-            async for piece in _adapted(model, messages, total_s):
-                yield piece
+            async with aclosing(_adapted(model, messages, total_s)) as stream:
+                async for piece in stream:
+                    yield piece
 
     return Source(
         open=pieces,
@@ -198,7 +207,7 @@ def _api_key(card: ChatCard, options: ChatOptions, host: str) -> str:
         return key
     if card.key_env and (card.base_url or host == "api.openai.com"):
         raise SettingsError(f"{card.name} needs an API key of {card.vendor or host}: set {card.key_env}.")
-    return "none"  # servers of one's own often want none, the client library does
+    return _NO_KEY
 
 
 def _temperature(card: ChatCard, options: ChatOptions) -> float | None:

@@ -354,7 +354,7 @@ async def test_an_endpoint_of_ones_own_gets_no_vendors_key(
 ) -> None:
     """An address given as a name never receives a key from the environment."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-only")
-    with pytest.raises(UpstreamFailed, match="HTTP 401"):
+    with pytest.raises(UpstreamFailed, match=r"HTTP 401: Incorrect API key provided: none\."):
         await read(open_chat_model(server.endpoint, ChatOptions(limits=LIMITS)))
     assert server.requests[0].headers["authorization"] == "Bearer none"
 
