@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 
 from ragsvc.api import edge, errors, openapi
 from ragsvc.api.access import authorize
@@ -19,7 +20,7 @@ from ragsvc.settings import Settings
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
 
-ROUTES = [
+ROUTES: list[HTTPRouteHandler] = [
     ask.ask,
     search.search,
     search.lookup,

@@ -8,6 +8,7 @@ from typing import cast
 
 import anyio
 from litestar.datastructures import MutableScopeHeaders
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
 from ragsvc.api.errors import Refused
@@ -60,10 +61,18 @@ async def finish(message: Message, scope: Scope) -> None:
         scope["state"]["request_id"] = headers["X-Request-Id"] = uuid.uuid4().hex[:16]
         for name, value in HEADERS.items():
             headers[name] = value
+        if scope.get("method") == "OPTIONS" and "allow" in headers:
+            headers["allow"] = ", ".join(sorted(_methods(scope)))
         if scope["path"].startswith("/v1/"):
             headers.setdefault("Cache-Control", "no-store")
     elif message["type"] == "http.response.body" and not message.get("more_body", False):
         _record(scope)
+
+
+def _methods(scope: Scope) -> set[str]:
+    # Litestar's answer to OPTIONS knows only the methods of the handler that was first at this address.
+    routes = (route for route in scope["litestar_app"].routes if route.path_format == scope["path_template"])
+    return {str(method) for route in routes if isinstance(route, HTTPRoute) for method in route.methods}
 
 
 def _record(scope: Scope) -> None:

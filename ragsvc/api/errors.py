@@ -65,7 +65,7 @@ class ModelFailed(errors.UpstreamFailed):
     def __init__(self, message: str, kind: Kind, passages: list[Passage]) -> None:
         super().__init__(message)
         self.kind = kind
-        self.passages = passages
+        self.found = passages
 
 
 class Refused(HTTPException):
@@ -90,7 +90,7 @@ def problem(kind: Kind, detail: str, **extra: Any) -> Problem:
 def problem_of(error: Exception) -> Problem:
     """Return the body for any exception."""
     if isinstance(error, ModelFailed):
-        return problem(error.kind, str(error), passages=error.passages)
+        return problem(error.kind, str(error), passages=error.found)
     if isinstance(error, errors.IndexDamaged):
         return problem(kind_of(type(error)), "a stored file is not what its manifest says: run 'ragsvc index verify'")
     if isinstance(error, errors.RagsvcError):

@@ -35,19 +35,25 @@ PAGE = Path(__file__).parent / "docs_page"
 _REFERENCE = "#/components/schemas/{name}"
 
 
-def json_body(body_type: type[msgspec.Struct], *, also_streams: bool = False) -> type[Operation]:
-    """Return the class of an operation whose body is JSON of this type, read by ``bodies.read_json``."""
+def json_body(body_type: type[msgspec.Struct], streams: type[msgspec.Struct] | None = None) -> type[Operation]:
+    """Return the class of an operation whose body is JSON of this type, read by ``bodies.read_json``.
+
+    ``streams`` is the type of its server-sent events, where it can answer with them.
+    """
 
     @dataclass
     class WithJsonBody(Operation):
         def __post_init__(self) -> None:
-            reference = Reference(_REFERENCE.format(name=body_type.__name__))
-            self.request_body = RequestBody({"application/json": OpenAPIMediaType(schema=reference)}, required=True)
+            self.request_body = RequestBody({"application/json": _of_type(body_type)}, required=True)
             success = (self.responses or {}).get("200")
-            if also_streams and isinstance(success, OpenAPIResponse) and success.content is not None:
-                success.content["text/event-stream"] = OpenAPIMediaType(schema=Schema(type="string"))  # type: ignore[arg-type]
+            if streams and isinstance(success, OpenAPIResponse) and success.content is not None:
+                success.content["text/event-stream"] = _of_type(streams)
 
     return WithJsonBody
+
+
+def _of_type(body_type: type[msgspec.Struct]) -> OpenAPIMediaType:
+    return OpenAPIMediaType(schema=Reference(_REFERENCE.format(name=body_type.__name__)))
 
 
 def multipart_body(schema: Schema) -> type[Operation]:

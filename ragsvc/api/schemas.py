@@ -186,6 +186,13 @@ class PassagesFound(Struct):
     passages: list[Passage]
 
 
+class AnswerEvent(Struct):
+    """One server-sent event of an answer; ``data`` is JSON: PassagesFound, Token, Citation, Answer or Problem."""
+
+    event: Literal["passages", "token", "citation", "done", "error"]
+    data: str
+
+
 class VersionText(Struct):
     """Part of a stored text, for anyone to check a citation; ``length`` is that of the whole text."""
 
@@ -279,6 +286,13 @@ class Job(Struct):
     total: int
     error: str | None
     result: dict[str, Any] | None
+
+
+class JobEvent(Struct):
+    """One server-sent event of a job; ``data`` is JSON: a Job, or a Problem with ``error``."""
+
+    event: Literal["progress", "done", "error"]
+    data: str
 
 
 class Model(Struct):

@@ -16,7 +16,6 @@ from ragsvc.api.bodies import read_json
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
 from ragsvc.api.openapi import json_body
 from ragsvc.api.sse import EventStream, encode_event
-from ragsvc.errors import InvalidInput
 from ragsvc.model_catalogue import find_model
 from ragsvc.observability import metrics
 from ragsvc.observability.audit import AuditLog
@@ -42,7 +41,7 @@ Events = AsyncGenerator[records.AnswerEvent, None]
     "/v1/ask",
     status_code=200,
     opt=ASK,
-    operation_class=json_body(schemas.AskRequest, also_streams=True),
+    operation_class=json_body(schemas.AskRequest, streams=schemas.AnswerEvent),
     responses=problems(404, 408, 409, 413, 415, 429, 502, 504),
     request_max_body_size=MAX_JSON_BYTES,
     summary="Answer a question with checked citations",
@@ -90,9 +89,9 @@ def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) ->
         as_of=body.as_of,
         k=settings.passages if body.top_k is None else check_k(body.top_k, "top_k"),
         filters=to_filters(body.filters),
-        model=body.model and check_name(body.model, "model"),
-        strategy=body.strategy and check_name(body.strategy, "strategy"),
-        language=body.language and check_name(body.language, "language"),
+        model=None if body.model is None else check_name(body.model, "model"),
+        strategy=None if body.strategy is None else check_name(body.strategy, "strategy"),
+        language=None if body.language is None else check_name(body.language, "language"),
     )
 
 
@@ -100,11 +99,10 @@ def to_collections(several: list[str], one: str | None) -> tuple[str, ...]:
     """Join ``collections`` and its shorthand ``collection``.
 
     Raises:
-        InvalidInput: both are given, or a name is none.
+        InvalidInput: there are too many, or one is no name.
     """
-    if one is not None and several:
-        raise InvalidInput("'collection' is shorthand for 'collections': give one of them, found both")
-    return check_names([one] if one is not None else several, "collections", MAX_COLLECTIONS)
+    names = check_names(several, "collections", MAX_COLLECTIONS)
+    return names if one is None or one in names else (*names, check_name(one, "collection"))
 
 
 def to_filters(filters: schemas.Filters) -> records.Filters:

@@ -9,7 +9,7 @@ import msgspec
 from anyio import to_thread
 from litestar import Request, delete, get, post
 from litestar.openapi.spec import Schema
-from litestar.params import Parameter
+from litestar.params import FromPath, Parameter
 
 from ragsvc.api import schemas
 from ragsvc.api.access import INGEST, READ, Caller, caller_of, unknown
@@ -34,6 +34,7 @@ _FIELDS = {"collection", "domain", "effective_from"}
 _FORM = Schema(
     type="object",  # type: ignore[arg-type]
     required=["collection", "file"],
+    additional_properties=False,
     properties={
         "file": Schema(
             type="array",  # type: ignore[arg-type]
@@ -130,7 +131,7 @@ async def list_documents(
 
 
 @get("/v1/documents/{document_id:str}", opt=READ, responses=problems(404), summary="Show a document")
-async def show_document(request: Request[Any, Any, Any], document_id: str) -> schemas.Document:
+async def show_document(request: Request[Any, Any, Any], document_id: FromPath[str]) -> schemas.Document:
     """Return one document as its version of today, or its latest, shows it."""
     return schemas.out(await _visible(request, document_id), schemas.Document)
 
@@ -142,7 +143,7 @@ async def show_document(request: Request[Any, Any, Any], document_id: str) -> sc
     responses=problems(404, 409),
     summary="Take a document out",
 )
-async def delete_document(request: Request[Any, Any, Any], document_id: str) -> None:
+async def delete_document(request: Request[Any, Any, Any], document_id: FromPath[str]) -> None:
     """Remove a document with all its versions: at once, from every way of searching, and for good."""
     service: Service = request.app.state.service
     await _visible(request, document_id)
@@ -152,7 +153,7 @@ async def delete_document(request: Request[Any, Any, Any], document_id: str) -> 
 @get(
     "/v1/documents/{document_id:str}/versions", opt=READ, responses=problems(404), summary="List a document's versions"
 )
-async def list_versions(request: Request[Any, Any, Any], document_id: str) -> schemas.Versions:
+async def list_versions(request: Request[Any, Any, Any], document_id: FromPath[str]) -> schemas.Versions:
     """Return the versions of a document, oldest first, each with the days on which it is in force."""
     service: Service = request.app.state.service
     await _visible(request, document_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio import to_thread
 from litestar import Litestar, Request, Response, delete, get
+from litestar.params import FromPath
 
 from ragsvc.api import schemas
 from ragsvc.api.access import INGEST, Caller, caller_of, unknown
@@ -24,13 +25,13 @@ FINAL = ("done", "failed", "cancelled")
 
 
 @get("/v1/jobs/{job_id:str}", opt=INGEST, responses=problems(404), summary="Show a job")
-async def show_job(request: Request[Any, Any, Any], job_id: str) -> schemas.Job:
+async def show_job(request: Request[Any, Any, Any], job_id: FromPath[str]) -> schemas.Job:
     """Return how far a job is."""
     return to_job(await _visible(request.app, caller_of(request), job_id))
 
 
 @delete("/v1/jobs/{job_id:str}", status_code=200, opt=INGEST, responses=problems(404), summary="Cancel a job")
-async def cancel_job(request: Request[Any, Any, Any], job_id: str) -> schemas.Job:
+async def cancel_job(request: Request[Any, Any, Any], job_id: FromPath[str]) -> schemas.Job:
     """Ask a job to stop: at once if it waits, at its next file if it runs. Nothing of it becomes visible."""
     service: Service = request.app.state.service
     await _visible(request.app, caller_of(request), job_id)
@@ -44,7 +45,7 @@ async def cancel_job(request: Request[Any, Any, Any], job_id: str) -> schemas.Jo
     media_type="text/event-stream",
     summary="Follow a job",
 )
-async def follow_job(request: Request[Any, Any, Any], job_id: str) -> Response[str]:
+async def follow_job(request: Request[Any, Any, Any], job_id: FromPath[str]) -> Response[schemas.JobEvent]:
     """Send a ``progress`` event whenever the job moves, and one ``done`` when it has ended, well or not."""
     caller = caller_of(request)
     first = await _visible(request.app, caller, job_id)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import FromPath, Parameter
 
 from ragsvc.api import schemas
 from ragsvc.api.access import ASK, caller_of, unknown
 from ragsvc.api.errors import problems
-from ragsvc.errors import InvalidInput, NotFound
+from ragsvc.errors import NotFound
 
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
@@ -22,16 +22,13 @@ MAX_OFFSET = 2**31 - 1
 @get("/v1/versions/{version_id:str}/text", opt=ASK, responses=problems(404), summary="Read a stored text")
 async def version_text(
     request: Request[Any, Any, Any],
-    version_id: str,
+    version_id: FromPath[str],
     start: Annotated[int, Parameter(ge=0, le=MAX_OFFSET, description="First code point.")] = 0,
-    end: Annotated[
-        int | None, Parameter(ge=0, le=MAX_OFFSET, description="One past the last code point; none = to the end.")
-    ] = None,
+    end: Annotated[int, Parameter(ge=0, le=MAX_OFFSET, description="One past the last; none = to the end.")]
+    | None = None,
 ) -> schemas.VersionText:
-    """Return ``text[start:end]`` of a version. What lies past the end of the text is not there; that is no error."""
+    """Return ``text[start:end]`` of a version. As in Python, what lies past the end is not there and no error."""
     service: Service = request.app.state.service
-    if end is not None and end < start:
-        raise InvalidInput(f"end must not be before start; found start={start}, end={end}")
     try:
         found = await to_thread.run_sync(service.version_text, version_id, start, end)
     except NotFound:

@@ -1,0 +1,30 @@
+"""The OpenAPI document says what the service does: schemathesis looks for one input that shows otherwise."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import schemathesis
+from hypothesis import HealthCheck, seed, settings
+
+from ragsvc.api.app import create_app
+from tests.api.conftest import new_key
+from tests.api.scripted_service import ScriptedService
+
+EXAMPLES_PER_OPERATION = 200
+SEED = 20260101
+
+# Tests are made per operation when this file is collected, so the application has to be there by then.
+home = tempfile.TemporaryDirectory(prefix="ragsvc-contract-")
+service = ScriptedService(Path(home.name))
+key = new_key(service, "admin")
+schema = schemathesis.openapi.from_asgi("/schema/openapi.json", create_app(service, service.settings), headers=key)
+
+
+@schema.parametrize()
+@seed(SEED)
+@settings(max_examples=EXAMPLES_PER_OPERATION, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_no_input_shows_a_difference_from_the_document(case: schemathesis.Case) -> None:
+    """Status, media type and shape of every response are documented, for valid and for broken input alike."""
+    case.call_and_validate(headers=key)
