@@ -42,7 +42,9 @@ _RANGE = re.compile(r"\s{0,3}(?:[至到~～—–－-]|以至)\s{0,3}$")
 _COUNTED = re.compile(
     r"\s?(?:路|线|腿|船|鱼|狗|裤|河|街|命|带|纹|蛇|龙|消息|短信|留言|评论|回复|建议|新闻|信息|染色体|肋|神经|血管|边|生产线|内裤)"
 )
+# After these 3条 is an article; 规定3条 may be three rules, unless the name is long enough to be one.
 _COUNTLESS = ("法", "典", "条例")
+_LONG_NAME = 5
 # 法释〔2020〕17号 belongs to a text; 主席令第45号 to the order that published it.
 _OWN_NUMBER = re.compile(r"[〔\[(（]\d{4}[〕\])）]")
 
@@ -257,10 +259,10 @@ def _respan(address: Address, start: int, end: int) -> Address:
 
 def _may_lack_mark(found: Named, numeral: str) -> bool:
     """577条 without 第 is an article only right after a name: 三条建议 and 5条腿 are none."""
-    if found.kind == "marked":
-        is_named = True
-    else:
-        work = normal_name(found.work) if found.kind == "open" else ""
-        is_named = work.endswith(_COUNTLESS) or work in name_table().known
-    is_digits = unicodedata.normalize("NFKC", numeral).isdecimal() and numeral.isdecimal()
-    return is_named and (is_digits or len(numeral) > 2)
+    if found.kind not in ("marked", "open"):
+        return False
+    if unicodedata.normalize("NFKC", numeral).isascii():
+        work = normal_name(found.work)
+        is_name = work.endswith(_COUNTLESS) or work in name_table().known or len(work) > _LONG_NAME
+        return found.kind == "marked" or is_name
+    return len(numeral) > 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -218,7 +219,7 @@ PHRASINGS = (
 
 
 @given(
-    st.sampled_from(["民法典", "刑法", "劳动合同法", "个人信息保护法", "道路交通安全法实施条例", "担保制度解释", "工伤保险条例"]),
+    st.sampled_from(["民法典", "刑法", "劳动合同法", "道路交通安全法实施条例", "担保制度解释", "工伤保险条例"]),
     st.integers(1, 9999),
     st.sampled_from(PHRASINGS),
 )  # fmt: skip
@@ -235,12 +236,13 @@ def test_any_text_is_read_without_failing(text: str) -> None:
     found = GRAMMAR.find(text)
     assert all(0 <= a.start < a.end <= len(text) for a in found)
     spans = list(dict.fromkeys((a.start, a.end) for a in found))
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
 
 
 @pytest.mark.parametrize(
     "piece",
-    ["第", "第一", "第 ", "一", "1、", "第1条", "第1条，", "第1条第1款、", "《", "》", "（", "法", "民法典第", "请问", "Art ", "Art 1 ", "A ", " "],
+    ["第", "第一", "第 ", "一", "1、", "第1条", "第1条，", "第1条第1款、", "《", "》", "（", "法", "民法典第", "请问",
+     "Art ", "Art 1 ", "A ", " "],
 )  # fmt: skip
 def test_hostile_repetition_takes_linear_time(piece: str) -> None:
     """100,000 characters of anything are read in a second or so; a quadratic pattern would take hours."""
