@@ -27,6 +27,7 @@ _ACT = r"(?:Regulation|Directive|Decision|Act|Code|Law|Treaty|Convention|Charter
 _WORK = (
     r"(?:(?:Implementing |Delegated )?(?:Regulation|Directive|Decision)\s?\((?:EU|EC|EEC)\)\s?"
     r"(?:No\.?\s?)?\d{2,4}/\d{2,4}"
+    r"|(?:Regulation|Directive|Decision)\s?\d{2,4}/\d{2,4}(?:/(?:EU|EC|EEC|JHA))?"
     rf"|(?:[A-Z][A-Za-z’'-]{{0,30}}\s){{1,8}}{_ACT}(?![a-z])|(?:EU\s)?[A-Z]{{3,8}}(?![A-Za-z]))"
 )
 _AFTER = re.compile(rf"\s{{0,2}},?\s{{0,2}}(?:of|under|in|from)?\s{{0,2}}(?:the\s{{1,2}})?(?P<work>{_WORK})")

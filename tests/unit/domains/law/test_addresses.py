@@ -117,6 +117,7 @@ def places(text: str) -> list[str]:
         ("Article 17(1)(b) GDPR", ["gdpr 17 1 b"]),
         ("What does Article 17 of the GDPR say?", ["gdpr 17"]),
         ("Article 6 of Regulation (EU) 2016/679", [f"{EU} 6"]),
+        ("Directive 95/46/EC Article 3", ["directive95/46/ec 3"]),
         ("Art 5 para 1", ["5 1"]),
         ("Article 5, paragraph 1, point (a) GDPR", ["gdpr 5 1 a"]),
         ("Articles 13 and 14 of the GDPR and Article 6(1)", ["gdpr 13", "gdpr 14", "gdpr 6 1"]),
