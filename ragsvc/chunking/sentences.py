@@ -7,7 +7,7 @@ import re
 # A Latin full stop ends a sentence only before white space and a capital, digit, quote or bracket, and not after an
 # abbreviation or a single capital ("Art. 6", "U. S."). Closing quotes and brackets belong to the sentence.
 _NOT_AFTER = "".join(
-    rf"(?<!\b{word})"
+    rf"(?<!\b{word}\.)"
     for word in (
         "[A-Z]",
         "[Aa]rt",
@@ -26,7 +26,7 @@ _NOT_AFTER = "".join(
     )
 )
 _END = re.compile(
-    r"[。！？；!?]+[”’」』）】》\"')\]]*\s*" rf"|{_NOT_AFTER}\.[”’\"')\]]*\s+(?=[A-Z0-9“‘\"'(\[])" r"|\n\s*"
+    r"[。！？；!?]+[”’」』）】》\"')\]]*\s*" rf"|\.{_NOT_AFTER}[”’\"')\]]*\s+(?=[A-Z0-9“‘\"'(\[])" r"|\n\s*"
 )
 
 

@@ -22,6 +22,8 @@ TITLE_CHARS = 200
 _BELOW_MARKED = 6
 """Levels that the format states end here; numbered headings are nested below them."""
 
+_COVER_LINES = frozenset(("table of contents", "contents", "united states", "目录"))
+"""First lines of filings and books that are no title."""
 _MARKDOWN_HEADING = re.compile(r"(#{1,6})(?:[ \t\u3000]+(.*?))?[ \t]*#*$")
 _TABLE_LINE = re.compile(r"\|.*\|$")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -68,7 +70,8 @@ def title_of(document: LoadedDocument) -> str:
         if block.kind == "title" or (block.kind == "heading" and block.level == 1):
             return clean_title(text[block.start : block.end])
     first = next((line.content for line in lines_of(text) if line.content), "")
-    if _MARKDOWN_HEADING.fullmatch(first) or (0 < len(first) <= TITLE_CHARS and first[-1] not in "。.;；,，:："):
+    is_title = 0 < len(first) <= TITLE_CHARS and first[-1] not in "。.;；,，:：" and first.lower() not in _COVER_LINES
+    if is_title or _MARKDOWN_HEADING.fullmatch(first):
         return clean_title(first)
     return document.title.strip() or document.name.rsplit(".", 1)[0]
 

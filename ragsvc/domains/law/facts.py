@@ -36,12 +36,14 @@ _BODIES = (
     "中央军事委员会",
     "国家监察委员会",
 )
+# Atomic groups and lazy names: a title of many bodies must not be read in exponentially many ways.
 _BODY = (
-    r"(?:中华人民共和国)?(?:最高人民法院|最高人民检察院|全国人民代表大会(?:常务委员会)?|国务院|国家监察委员会"
-    r"|[\u4e00-\u9fff]{1,8}[部委署局总]|[\u4e00-\u9fff]{2,12}人民代表大会常务委员会)(?:[\u4e00-\u9fff]{2,5}庭|办公厅)?"
+    r"(?!关于|予以|印发|办理|于)(?:中华人民共和国)?(?:最高人民法院|最高人民检察院|全国人民代表大会(?:常务委员会)?|国务院"
+    r"|(?:(?!关于)[\u4e00-\u9fff]){1,12}?(?:人民代表大会常务委员会|委员会|部|委|总局|总署|局|署))"
+    r"(?:[\u4e00-\u9fff]{2,5}?庭|办公厅)?[、\s]*"
 )
-_TITLE_BODIES = re.compile(rf"((?:{_BODY}[、\s]*)+)(?=关于|予以|印发|办理|于)")
-_BODIES_ONLY = re.compile(r"(?:(?:中华人民共和国)?[\u4e00-\u9fff]{2,12}?[院会部局署委厅庭])*")
+_TITLE_BODIES = re.compile(rf"((?>{_BODY})++)(?=关于|予以|印发|办理|于)")
+_BODY_ALONE = re.compile(r"[\u4e00-\u9fff\s、]{2,40}[院会部局署委厅庭]")
 _SESSION = re.compile(
     rf"([\u4e00-\u9fff]{{0,20}}?)第{NUMERAL}+届(人民代表大会(?:常务委员会)?|全国人民代表大会(?:常务委员会)?)"
 )
@@ -127,7 +129,7 @@ def _title_lines(head: Sequence[str]) -> list[str]:
         is_number = _DOCUMENT_NUMBER.fullmatch(line) is not None
         is_history = line.startswith(("（", "(")) and (len(line) > 12 or _DAY.match(line))
         ends = _DAY.match(line) or is_number or line.endswith(("。", "：", "；", "，"))
-        if is_number and _BODIES_ONLY.fullmatch(_squeeze("".join(title))):
+        if is_number and title and all(_BODY_ALONE.fullmatch(line.strip()) for line in title):
             title.clear()  # a letterhead: the title comes after the number
         elif title and (is_history or ends or _squeeze(line) in ("目录", f"{_STATE}主席令")):
             break

@@ -36,9 +36,15 @@ def number(numeral: str) -> int | None:
 
 
 def numeral(value: int) -> str:
-    """Return ``value`` (1 to 9,999) as a Chinese numeral: 10 is 十, 110 is 一百一十, 1005 is 一千零五."""
-    if not 0 < value < 10_000:
-        raise ValueError(f"a numeral from 1 to 9999 was asked for, got {value}")
+    """Return ``value`` as a Chinese numeral: 10 is 十, 110 is 一百一十, 1005 is 一千零五; from 10,000 on in digits.
+
+    Raises:
+        ValueError: ``value`` is below 1.
+    """
+    if value < 1:
+        raise ValueError(f"a numeral from 1 on was asked for, got {value}")
+    if value >= 10_000:
+        return str(value)
     written, gap = "", False
     for unit, sign in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, value = divmod(value, unit)

@@ -74,6 +74,7 @@ def test_title_falls_back_from_heading_to_first_line_to_name() -> None:
     assert CHUNKER.describe(document("用药指南\n\n正文。")).title == "用药指南"
     assert CHUNKER.describe(document("这是正文的第一句话。", title="说明书")).title == "说明书"
     assert CHUNKER.describe(document("这是正文的第一句话。", name="阿司匹林.txt")).title == "阿司匹林"
+    assert CHUNKER.describe(document("UNITED STATES\n\nForm 10-K", name="10-K_IBM.html")).title == "10-K_IBM"
 
 
 LINES = st.sampled_from(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,30 @@ def test_what_has_no_articles_becomes_passages(text: str, kinds: set[str]) -> No
     chunks = CHUNKER.chunk(loaded, CHUNKER.describe(loaded))
     assert {c.kind for c in chunks} == kinds
     assert tiling_fault(chunks, len(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "部局委" * 1000,
+        "第" * 50_000,
+        "第一条" + "之一" * 20_000,
+        "一、" * 50_000,
+        "2020年1月1日 通过" * 5_000,
+        "院会部" * 500 + "\n法释〔2020〕1号",
+        "第一条 甲。\n" * 10_000,
+        "第一条 甲。\n第二条 乙。\n" + "附件\n" * 5_000,
+        "# " + "中华人民共和国最高人民法院、" * 200,
+        "a b. " * 50_000,
+        "Article 1\n" * 10_000,
+    ],
+)
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    """No pattern backtracks without bound: each of these takes a fraction of a second."""
+    loaded = document(text)
+    start = time.process_time()
+    assert tiling_fault(CHUNKER.chunk(loaded, CHUNKER.describe(loaded)), len(text)) is None
+    assert time.process_time() - start < 5
 
 
 @given(st.text(alphabet="第一二三条章之款法本 \n\t#*（）。：、年月日0123aA.\u3000\u200b", max_size=120))
