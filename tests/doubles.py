@@ -1,4 +1,4 @@
-"""Test doubles behind the seams: a chat model that follows a script, an embedder of words, a searcher of given results."""
+"""Doubles behind the seams: a chat model that follows a script, an embedder of words, a searcher of given results."""
 
 from __future__ import annotations
 

@@ -174,9 +174,13 @@ class _Source:
 
     @cached_property
     def names_and_text(self) -> str:
+        return f"{self._names}\n{self.passage.text}"
+
+    @cached_property
+    def _names(self) -> str:
         p = self.passage
         dates = (day.isoformat() for day in (p.effective_from, p.effective_to) if day)
-        return "\n".join((p.work, p.title, p.locator, *p.heading_path, *dates, p.text))
+        return "\n".join((p.work, p.title, p.locator, *p.heading_path, *dates))
 
     @cached_property
     def _sentences(self) -> list[tuple[tuple[int, int], frozenset[str]]]:
@@ -191,10 +195,12 @@ class _Source:
         """Return the place in the passage that supports ``claim``, or None.
 
         A claim that names a work needs a source that knows it, one that names articles needs one of them to be here,
-        and one that quotes needs all its quotations here; the longest is the place. Otherwise it is the sentence that
-        shares most with the claim, the longest of equals.
+        and one that quotes needs all its quotations here (even short ones when it does nothing but quote); the longest
+        is the place. Otherwise it is the sentence that shares most with the claim, the longest of equals.
         """
-        quoted = [(a, b) for a, b in quoted_ranges(claim) if is_quotation(claim[a:b])]
+        in_marks = quoted_ranges(claim)
+        is_bare = not content(_without(claim, in_marks)) - content(self._names)
+        quoted = [(a, b) for a, b in in_marks if is_bare or is_quotation(claim[a:b])]
         own_words = _without(claim, quoted)
         named = _articles(own_words)
         if (named and not named & self._articles) or not all(_holds(known_names, n) for n in works_named(own_words)):

@@ -126,9 +126,8 @@ def _quote(passage: Passage, number: int, ranges: Sequence[Range], language: Lan
     quotes = []
     for start, end in ranges:
         stop = _bounded(passage.text, start, end)
-        goes_on = _GOES_ON[language] if stop < end else ""
-        if quoted := passage.text[start:stop]:
-            quotes.append(f"{_in_quotation_marks(quoted)}[{number}]{goes_on}")
+        parts = [f"{quoted}[{number}]" for quoted in _in_quotation_marks(passage.text[start:stop])]
+        quotes += [*parts[:-1], parts[-1] + (_GOES_ON[language] if stop < end else "")] if parts else []
     return _name(passage, language) + ("" if language == "zh" else " ").join(quotes) if quotes else ""
 
 
@@ -140,13 +139,18 @@ def _bounded(text: str, start: int, end: int) -> int:
     return stops[-1] if stops else start + ARTICLE_CHARS
 
 
-def _in_quotation_marks(text: str) -> str:
-    """Quote with signs that the text itself does not leave open."""
+def _in_quotation_marks(text: str) -> list[str]:
+    """Quote with signs that the text itself does not leave open; where none fits, the sentences for which one does."""
+    if not any(char.isalnum() for char in text):
+        return []
     for opening, closing in QUOTES.items():
-        quoted = f"{opening}{text}{closing}"
-        if quoted_ranges(quoted) == [(1, len(text) + 1)]:
-            return quoted
-    return text
+        is_one_line = opening != closing or "\n" not in text  # a straight quotation ends with its line
+        if is_one_line and quoted_ranges(f"{opening}{text}{closing}") == [(1, len(text) + 1)]:
+            return [f"{opening}{text}{closing}"]
+    sentences = split_sentences(text)
+    if len(sentences) < 2:
+        return []
+    return [quoted for start, end in sentences for quoted in _in_quotation_marks(text[start:end])]
 
 
 def _name(passage: Passage, language: Language) -> str:

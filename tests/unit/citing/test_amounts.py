@@ -31,7 +31,9 @@ def test_writings_of_one_number(texts: list[str], key: tuple[str, str]) -> None:
     assert [keys(text) for text in texts] == [[key]] * len(texts)
 
 
-@pytest.mark.parametrize("text", ["1. 甲", "（二）乙", "一、丙", "第一，丁", "3个方面", "一方", "两者", "三项权利", "第二年", "同一天"])
+@pytest.mark.parametrize(
+    "text", ["1. 甲", "（二）乙", "一、丙", "第一，丁", "3个方面", "一方", "两者", "三项权利", "第二年", "同一天"]
+)
 def test_counting_words_are_no_amounts(text: str) -> None:
     """Signs of a list, orders and counts of the sentence's own things state no fact of a source."""
     assert keys(text) == []

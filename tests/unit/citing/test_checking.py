@@ -12,7 +12,8 @@ from ragsvc.records import CitationChecked, Passage, TextReleased
 from tests.doubles import StoredTexts, make_passage
 
 BREACH = make_passage(
-    "第五百七十七条 当事人一方不履行合同义务或者履行合同义务不符合约定的，应当承担继续履行、采取补救措施或者赔偿损失等违约责任。"
+    "第五百七十七条 当事人一方不履行合同义务或者履行合同义务不符合约定的，"
+    "应当承担继续履行、采取补救措施或者赔偿损失等违约责任。"
 )
 PENALTY = make_passage(
     "第五百八十五条 当事人可以约定一方违约时应当根据违约情况向对方支付一定数额的违约金。\n\n"
@@ -101,13 +102,17 @@ def test_what_no_source_says_is_marked(sentence: str, lost: str) -> None:
 
 def test_the_question_may_be_repeated() -> None:
     """Facts that the asker stated are not claims of the answer."""
-    checker, _ = check("您说的8000元和《房屋租赁合同》，属于合同义务[1]。", question="签了《房屋租赁合同》，押金8,000元不退")
+    checker, _ = check(
+        "您说的8000元和《房屋租赁合同》，属于合同义务[1]。", question="签了《房屋租赁合同》，押金8,000元不退"
+    )
     assert not checker.unfound
 
 
 def test_english_answers_have_english_notes() -> None:
     """Notes come in the language of the answer; equal numbers in another form are found."""
-    checker, _ = check("The controller shall erase personal data within thirty days [3]. The fine is 7 %.", language="en")
+    checker, _ = check(
+        "The controller shall erase personal data within thirty days [3]. The fine is 7 %.", language="en"
+    )
     assert checker.citations[0].locator == "Article 17"
     assert checker.text.endswith("The fine is 7 %. (not found in the sources: 7 %)")
 
@@ -150,16 +155,29 @@ def test_an_answer_without_proof_says_so() -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["不履行合同义务", "应当赔偿损失", "违约金", "[1]", "[2]", "［3］", "【1,2】", "[1-9]", "[9]", "[[1]]", "。", "；", "\n", " ",
-     "“", "”", "「", "」", "《民法典》", "《", "》", "第五百七十七条", "30日", "`", "```", "\n```\n", "erase personal data", ". ",
-     "[", "]", "[1", '"', BREACH.text[8:40], GDPR.text, "\u200b", "4 %"]
-)  # fmt: skip
+    [
+        *(
+            "不履行合同义务",
+            "应当赔偿损失",
+            "违约金",
+            "《民法典》",
+            "第五百七十七条",
+            "30日",
+            "erase personal data",
+            "4 %",
+        ),
+        *("[1]", "[2]", "［3］", "【1,2】", "[1-9]", "[9]", "[[1]]", "[", "]", "[1"),
+        *("。", "；", ". ", "\n", " ", "\u200b", "“", "”", "「", "」", '"', "《", "》", "`", "```", "\n```\n"),
+        BREACH.text[8:40],
+        GDPR.text,
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=25).map("".join), st.integers(1, 40))
 def test_released_text_and_citations_hold_however_the_stream_is_cut(text: str, size: int) -> None:
-    """Joined text is the answer, citations come before their marks, each is an exact slice, and the cut is of no account."""
+    """Joined text is the answer, citations come before their marks, and each is an exact slice, however it is cut."""
     checker, events = check(text, size=size)
     whole, _ = check(text, size=10**6)
     assert (checker.text, checker.citations) == (whole.text, whole.citations)

@@ -1,0 +1,96 @@
+"""The answer that needs no model: verbatim, cited, honest about it."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragsvc.citing import AnswerChecker, SentenceCutter
+from ragsvc.records import SearchResult
+from ragsvc.strategies.extractive import ARTICLE_CHARS, compose
+from tests.doubles import StoredTexts, WordEmbedder, make_passage
+
+BREACH = make_passage("第五百七十七条 当事人一方不履行合同义务的，应当承担赔偿损失等违约责任。")
+WILL = make_passage(
+    "第一千一百三十四条　自书遗嘱由遗嘱人亲笔书写，签名，注明年、月、日。", locator="第一千一百三十四条"
+)
+
+
+def extract(question: str, *passages: object, addressed: int = 0, language: str = "zh") -> str:
+    result = SearchResult(passages=passages, addressed=addressed)  # type: ignore[arg-type]
+    return compose(question, result, language, WordEmbedder())  # type: ignore[arg-type]
+
+
+def test_it_reads_as_a_lawyer_quotes() -> None:
+    """It says what it is, names law and article once, quotes word for word and cites."""
+    assert extract("不履行合同义务有什么违约责任？", BREACH, WILL) == (
+        "以下为原文摘录，非生成内容：\n\n"
+        "《中华人民共和国民法典》第五百七十七条：“当事人一方不履行合同义务的，应当承担赔偿损失等违约责任。”[1]"
+    )
+
+
+def test_english() -> None:
+    """An English answer has English wording."""
+    passage = make_passage("The controller shall erase personal data.", work="GDPR", title="GDPR", locator="Article 17")
+    assert extract("erase personal data?", passage, language="en") == (
+        "Extracts from the sources, nothing is generated:\n\n"
+        "GDPR, Article 17: “The controller shall erase personal data.”[1]"
+    )
+
+
+def test_a_named_article_is_quoted_whole_and_alone() -> None:
+    """An address decides what is quoted, not the wording; what was found besides is left to the passages."""
+    article = make_passage("第五百八十五条 " + "当事人可以约定违约金。" * 60, locator="第五百八十五条")
+    answer = extract("第585条", article, BREACH, addressed=1)
+    assert article.text.removeprefix("第五百八十五条 ") in answer
+    assert "[2]" not in answer
+
+
+def test_a_very_long_article_is_bounded_in_whole_sentences() -> None:
+    """Past the bound the quotation stops after a sentence and says so."""
+    article = make_passage("当事人可以约定违约金。" * 400, locator="")
+    answer = extract("违约金", article, addressed=1)
+    assert "违约金。”[1]（以下略）" in answer
+    assert len(answer) < ARTICLE_CHARS + 100
+
+
+def test_only_the_sentences_that_answer_are_taken_from_a_long_passage() -> None:
+    """From a page of text the sentences near the question are quoted; a list keeps what introduces it."""
+    filler = "本院每日开放，来访者请在前台登记后入内等候叫号。" * 20
+    text = f"{filler}遗嘱有下列形式：\n（一）自书遗嘱；\n（二）代书遗嘱。\n{filler}"
+    answer = extract("遗嘱有哪些形式", make_passage(text, locator=""))
+    assert "“遗嘱有下列形式：\n（一）自书遗嘱；\n（二）代书遗嘱。”[1]" in answer
+    assert "前台登记" not in answer
+
+
+PIECES = st.sampled_from(
+    [
+        "当事人应当赔偿损失。",
+        "“",
+        "”",
+        "「",
+        "」",
+        "『",
+        '"',
+        "`",
+        "```\n",
+        "[1]",
+        "[12]",
+        "\n\n",
+        "Fees are 4 %. ",
+        "《",
+        "》",
+        "……",
+        "（一）",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(PIECES, min_size=1, max_size=12).map("".join), min_size=1, max_size=4), st.integers(0, 2))
+def test_nothing_that_it_quotes_is_ever_withheld(texts: list[str], addressed: int) -> None:
+    """Whatever signs the sources contain, what is quoted with marks that close is proven by the checker."""
+    passages = [make_passage(t, locator=f"第{i}条", title=f"法{t[:5]}") for i, t in enumerate(texts, 1)]
+    answer = extract("赔偿损失", *passages, addressed=min(addressed, len(passages)))
+    cutter, checker = SentenceCutter(), AnswerChecker(passages, "赔偿损失", "zh", StoredTexts(passages).read)
+    checker.finish([*cutter.feed(answer), *cutter.finish()])
+    assert (checker.withheld, checker.unfound) == (0, [])
+    assert checker.text.removesuffix("\n\n（本回答没有可核实的引用。）") == answer
