@@ -96,8 +96,16 @@ class Index(Protocol):
         """Return the k best chunks by BM25, best first."""
         ...
 
+    def query_term_count(self, query: str) -> int:
+        """Return how many different terms of ``query`` the keyword search asks for, unknown ones included."""
+        ...
+
     def search_dense(self, query: FloatArray, k: int, where: IndexFilter) -> list[ScoredChunk]:
         """Return the k best chunks by cosine with ``query`` of shape (dim,), best first."""
+        ...
+
+    def score_dense(self, query: FloatArray, chunks: Sequence[int]) -> list[float]:
+        """Return the cosine of each of these chunks, which the index holds, with ``query`` of shape (dim,)."""
         ...
 
 

@@ -20,8 +20,9 @@ stored. SQ8: a quarter, its best hits scored again from the stored vectors."""
 # Below this many allowed rows it is faster to multiply just them than to scan all with a filter.
 GATHER_ROWS = 2000
 RESCORE_FACTOR = 2
-TIE_MARGIN = 16
+# faiss and numpy sum in different orders: rounded, both give one text one score. Ties are broken by row.
 SCORE_DECIMALS = 6
+TIE_MARGIN = 16
 
 
 def write_vectors(path: Path, vectors: NDArray[np.float16], factory: str) -> None:
@@ -86,18 +87,18 @@ class DenseSearcher:
         if wanted < 1 or k < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         if where.is_few:
-            rows, scores = where.rows, self._score(where.rows, query)
+            rows, scores = where.rows, self.score(where.rows, query)
         elif self._is_exact:
             rows, scores = self._scan(query, wanted, where)
         else:
             rows, _ = self._scan(query, min(wanted * RESCORE_FACTOR, where.n_allowed), where)
-            scores = self._score(rows, query)
-        scores = np.round(scores, SCORE_DECIMALS)
+            scores = self.score(rows, query)
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
-    def _score(self, rows: NDArray[np.int64], query: FloatArray) -> FloatArray:
-        return self._vectors[rows].astype(np.float32) @ query
+    def score(self, rows: NDArray[np.int64], query: FloatArray) -> FloatArray:
+        """Return the inner products of these rows with ``query``, in their order."""
+        return np.round(self._vectors[rows].astype(np.float32) @ query, SCORE_DECIMALS)
 
     def _scan(self, query: FloatArray, wanted: int, where: RowFilter) -> tuple[NDArray[np.int64], FloatArray]:
         import faiss
@@ -110,4 +111,4 @@ class DenseSearcher:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         scores, rows = self._faiss.search(query.reshape(1, -1), wanted, params=parameters)
         found = rows[0] >= 0
-        return rows[0][found], scores[0][found]
+        return rows[0][found], np.round(scores[0][found], SCORE_DECIMALS)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -145,6 +146,17 @@ class Generation:
             ScoredChunk(int(chunk), float(score))
             for chunk, score in zip(self._chunk[self._position[rows[best]]], scores[best], strict=True)
         ]
+
+    def score_dense(self, query: FloatArray, chunks: Sequence[int]) -> list[float]:
+        """Return the cosine of each of these chunks, which the generation holds, with ``query`` of shape (dim,)."""
+        positions = np.searchsorted(self._chunk, np.array(chunks, np.int64))
+        first = np.searchsorted(self._position, positions, side="left")
+        count = np.searchsorted(self._position, positions, side="right") - first
+        starts = np.cumsum(count) - count
+        rows = np.repeat(first - starts, count) + np.arange(count.sum())
+        scores = self._dense.score(rows, query)
+        best: list[float] = np.maximum.reduceat(scores, starts).tolist() if len(scores) else []
+        return best
 
     def _column(self, name: str) -> NDArray[Any]:
         path = self._directory / f"{name}.npy"

@@ -1,0 +1,280 @@
+"""A question becomes passages: addresses first, then keywords and vectors, fused.
+
+One request sees one state: the generation and what of it may be returned are read once, at the start.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Protocol
+
+from msgspec import Struct
+
+from ragsvc.errors import InvalidInput, NotFound
+from ragsvc.protocols import AddressGrammar, Embedder, Index
+from ragsvc.records import IndexFilter, MissingAddress, Passage, ScoredChunk, Scores, SearchRequest, SearchResult
+from ragsvc.retrieval.addresses import AddressHit, AddressResolver
+from ragsvc.retrieval.fusion import fuse, lexical_weight
+from ragsvc.store.catalogue import Catalogue
+from ragsvc.store.rows import Collection, Snapshot, StoredChunk
+
+CANDIDATES = 100
+"""Chunks that each arm contributes, at least."""
+
+
+class HasGrammar(Protocol):
+    """What the searcher needs of a domain pack."""
+
+    @property
+    def grammar(self) -> AddressGrammar | None: ...
+
+
+class Searcher:
+    """Searches one home; safe to share between threads.
+
+    Args:
+        catalogue: snapshots, addresses and texts.
+        open_generation: id -> open index; raises NotFound when a sweep took it.
+        embedder: of the same kind as the index's.
+        find_pack: domain name -> its pack.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        open_generation: Callable[[str], Index],
+        embedder: Embedder,
+        find_pack: Callable[[str], HasGrammar],
+    ) -> None:
+        self._catalogue = catalogue
+        self._open_generation = open_generation
+        self._embedder = embedder
+        self._find_pack = find_pack
+        self._resolvers: dict[str, AddressResolver | None] = {}
+        self._lock = Lock()
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Return at most k passages, those whose address the question names first.
+
+        Raises:
+            NotFound: a collection or a work of the filter is unknown.
+            InvalidInput: ``k`` or ``arms`` is out of range.
+            IndexDamaged: a file of the index is damaged.
+        """
+        if request.k < 1 or not request.arms:
+            raise InvalidInput(f"k={request.k} and arms={request.arms} were asked for; both need at least one")
+        watch = _Stopwatch()
+        with watch.stage("snapshot"):
+            state = self._read_state(request)
+        addressed: list[Passage] = []
+        missing: list[MissingAddress] = []
+        if "address" in request.arms:
+            with watch.stage("address"):
+                addressed, missing = self._resolve(request, state)
+        found = _Found()
+        if state.index and set(request.arms) - {"address"}:
+            found = self._candidates(request, state, state.index, watch)
+        with watch.stage("read"):
+            passages = addressed[: request.k]
+            passages += self._read(found, request.k - len(passages), passages)
+        return SearchResult(
+            passages=tuple(passages),
+            missing=tuple(missing),
+            addressed=min(len(addressed), request.k),
+            top_cosine=found.top_cosine,
+            top_lexical=found.top_lexical,
+            index_generation=state.snapshot.generation_id,
+            timings_ms=watch.finish(),
+        )
+
+    # --- the state that this request sees ---
+
+    def _read_state(self, request: SearchRequest) -> _State:
+        collections = self._catalogue.find_collections(request.collections)
+        works: tuple[int, ...] = ()
+        if request.filters.works:
+            works = self._find_works(request, collections)
+        for attempt in (1, 2):
+            snapshot = self._catalogue.snapshot(request.collections, request.as_of, request.filters, works)
+            if not snapshot.generation_id:
+                return _State(snapshot, collections, works, None)
+            try:
+                return _State(snapshot, collections, works, self._open_generation(snapshot.generation_id))
+            except NotFound:
+                # Swept between the two lines above: then there is a newer one.
+                if attempt == 2:
+                    raise
+        raise AssertionError("the second attempt returns or raises")
+
+    def _find_works(self, request: SearchRequest, collections: Sequence[Collection]) -> tuple[int, ...]:
+        """Resolve the names in ``filters.works``: by the domain's grammar, or as an exact title where it has none."""
+        snapshot = self._catalogue.snapshot(request.collections, request.as_of)
+        found: set[int] = set()
+        for name in request.filters.works:
+            refusal = f"no work is called {name!r} in these collections"
+            works: set[int] = set()
+            for domain, part in _by_domain(snapshot, collections):
+                resolver = self._resolver(domain)
+                if resolver is None:
+                    titles = self._catalogue.work_titles(part.where)
+                    works |= {work.ordinal for work in titles if work.title.casefold() == name.strip().casefold()}
+                    continue
+                try:
+                    works |= {work.ordinal for work in resolver.find_works([name], part)}
+                except NotFound as error:
+                    refusal = str(error)
+            if not works:
+                raise NotFound(refusal)
+            found |= works
+        return tuple(sorted(found))
+
+    # --- addresses ---
+
+    def _resolver(self, domain: str) -> AddressResolver | None:
+        with self._lock:
+            if domain not in self._resolvers:
+                grammar = self._find_pack(domain).grammar
+                self._resolvers[domain] = AddressResolver(self._catalogue, grammar) if grammar else None
+            return self._resolvers[domain]
+
+    def _resolve(self, request: SearchRequest, state: _State) -> tuple[list[Passage], list[MissingAddress]]:
+        passages: list[Passage] = []
+        missing: list[MissingAddress] = []
+        for domain, snapshot in _by_domain(state.snapshot, state.collections):
+            if resolver := self._resolver(domain):
+                resolution = resolver.resolve(request.question, snapshot, state.works, request.as_of)
+                passages += [_addressed_passage(hit) for hit in resolution.hits]
+                missing += resolution.missing
+        return passages, missing
+
+    # --- keywords and vectors ---
+
+    def _candidates(self, request: SearchRequest, state: _State, index: Index, watch: _Stopwatch) -> _Found:
+        wanted = max(CANDIDATES, request.k)
+        where = state.snapshot.where
+        lexical: list[ScoredChunk] = []
+        dense: list[ScoredChunk] = []
+        cosines: dict[int, float] = {}
+        top_lexical: float | None = None
+        if "lexical" in request.arms:
+            with watch.stage("lexical"):
+                lexical = index.search_lexical(request.question, wanted, where)
+                top_lexical = lexical[0].score / index.query_term_count(request.question) if lexical else 0.0
+        if "dense" in request.arms:
+            with watch.stage("embed"):
+                vector = self._embedder.embed_queries([request.question])[0]
+            with watch.stage("dense"):
+                dense = index.search_dense(vector, wanted, where)
+                cosines = {hit.chunk: hit.score for hit in dense}
+                others = [hit.chunk for hit in lexical if hit.chunk not in cosines] if dense else []
+                cosines |= zip(others, index.score_dense(vector, others), strict=True)
+        with watch.stage("fuse"):
+            domains = {collection.domain for collection in state.collections}
+            weight = lexical_weight(request.question, domains.pop() if len(domains) == 1 else "general")
+            ranking = fuse(lexical, cosines, weight)
+        return _Found(
+            ranking=ranking,
+            lexical={hit.chunk: hit.score for hit in lexical},
+            dense={hit.chunk: hit.score for hit in dense},
+            top_cosine=dense[0].score if dense else None,
+            top_lexical=top_lexical,
+        )
+
+    def _read(self, found: _Found, wanted: int, addressed: Sequence[Passage]) -> list[Passage]:
+        """Read the best chunks; those removed since the snapshot or shown already by address make room for others."""
+        passages: list[Passage] = []
+        at = 0
+        while len(passages) < wanted and at < len(found.ranking):
+            batch = found.ranking[at : at + wanted - len(passages)]
+            at += len(batch)
+            scores = {hit.chunk: hit.score for hit in batch}
+            for chunk in self._catalogue.read_chunks(list(scores)):
+                if not any(_covers(passage, chunk) for passage in addressed):
+                    passages.append(_found_passage(chunk, scores[chunk.ordinal], found))
+        return passages
+
+
+class _State(Struct, frozen=True):
+    """What one request sees."""
+
+    snapshot: Snapshot
+    collections: list[Collection]
+    works: tuple[int, ...]
+    index: Index | None
+    """None when nothing was ever ingested."""
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """What keywords and vectors found."""
+
+    ranking: list[ScoredChunk] = []
+    lexical: dict[int, float] = {}
+    dense: dict[int, float] = {}
+    top_cosine: float | None = None
+    top_lexical: float | None = None
+
+
+class _Stopwatch:
+    """Milliseconds per stage."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._stages[name] = round((time.perf_counter() - started) * 1000, 3)
+
+    def finish(self) -> dict[str, float]:
+        return {**self._stages, "search": round((time.perf_counter() - self._started) * 1000, 3)}
+
+
+def _by_domain(snapshot: Snapshot, collections: Sequence[Collection]) -> Iterator[tuple[str, Snapshot]]:
+    """The snapshot once per domain, narrowed to that domain's collections: a grammar reads only its own works."""
+    for domain in dict.fromkeys(collection.domain for collection in collections):
+        ordinals = frozenset(collection.ordinal for collection in collections if collection.domain == domain)
+        where = IndexFilter(ordinals, snapshot.where.excluded_versions)
+        yield domain, Snapshot(generation_id=snapshot.generation_id, change_number=snapshot.change_number, where=where)
+
+
+def _covers(passage: Passage, chunk: StoredChunk) -> bool:
+    return passage.version_id == chunk.version.version_id and passage.start <= chunk.start and chunk.end <= passage.end
+
+
+def _addressed_passage(hit: AddressHit) -> Passage:
+    """The named place itself, which may be a part of the chunk."""
+    text = hit.chunk.text[hit.start - hit.chunk.start : hit.end - hit.chunk.start]
+    return _passage(hit.chunk, (hit.start, hit.end), text, Scores(fused=1.0))
+
+
+def _found_passage(chunk: StoredChunk, fused: float, found: _Found) -> Passage:
+    scores = Scores(lexical=found.lexical.get(chunk.ordinal), dense=found.dense.get(chunk.ordinal), fused=fused)
+    return _passage(chunk, (chunk.start, chunk.end), chunk.text, scores)
+
+
+def _passage(chunk: StoredChunk, span: tuple[int, int], text: str, scores: Scores) -> Passage:
+    version = chunk.version
+    return Passage(
+        collection=version.collection,
+        work=version.work,
+        title=version.title,
+        locator=chunk.locator,
+        heading_path=chunk.heading_path,
+        document_id=version.document_id,
+        version_id=version.version_id,
+        chunk_id=chunk.chunk_id,
+        start=span[0],
+        end=span[1],
+        text=text,
+        effective_from=version.effective_from,
+        effective_to=version.effective_to,
+        validity_source=version.validity_source,
+        url=chunk.url,
+        score=scores.fused or 0.0,
+        scores=scores,
+    )
