@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragsvc.cli.output import Context, Json, parse_day, print_json, say
-from ragsvc.pipelines.ingest import IngestReport, Progress
+
+if TYPE_CHECKING:
+    from ragsvc.pipelines.ingest import IngestReport, Progress
 
 MAX_LINES = 20
 """Quarantined or inferred files that the summary names; --json has them all."""

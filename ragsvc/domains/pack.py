@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from ragsvc.errors import InvalidInput
 from ragsvc.protocols import AddressGrammar, Chunker
+from ragsvc.records import DocumentFacts
 
 DOMAINS = ("general", "law", "medicine", "finance")
 
@@ -28,10 +30,19 @@ class DomainPack(Struct, frozen=True, kw_only=True):
     """System message for chat models: answer from numbered passages only, cite each sentence, abstain."""
     disclaimer: dict[Language, str]
     """Shown with every answer."""
+    abstention: str = ""
+    """The pack's ``abstention.toml`` as ``ragsvc evaluate abstention`` wrote it; empty = never fitted."""
     identity: Literal["title", "name"] = "name"
     """What makes two files the same document: the official title (and part), or only the file's name."""
     revision: int = 1
     """Raised when the same text would be chunked differently: documents are then read again."""
+
+    def name_keys(self, facts: DocumentFacts) -> list[str]:
+        """Return the keys under which to store a work: first the one that is its identity, then its other names."""
+        if self.grammar:
+            return self.grammar.name_keys(facts)
+        names = (facts.title, *facts.aliases)
+        return list(dict.fromkeys("".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in names))
 
 
 @cache

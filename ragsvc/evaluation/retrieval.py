@@ -18,7 +18,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import LabelledSet, Query, whole_document_pack
 from ragsvc.evaluation.metrics import bootstrap_interval, mrr_at, ndcg_at, recall_at
 from ragsvc.pipelines.ingest import IngestReport, Source
-from ragsvc.records import ARMS, Arm, SearchRequest
+from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store import identity
 from ragsvc.wiring import Service, open_service
@@ -61,15 +61,11 @@ class IndexedSet:
 
     def ingest(self) -> IngestReport:
         """Put every document of the corpus in; what is there already costs nothing."""
-        keys = self.pack.grammar.work_keys if self.pack.grammar else None
         sources = []
         for document in self.labelled.documents():
-            title = self.pack.chunker.describe(document).title
-            work_key = keys(title)[0] if keys else title
+            work_key = self.pack.name_keys(self.pack.chunker.describe(document))[0]
             self._ids[identity.document_id(COLLECTION, work_key, document.name)] = document.name
-            sources.append(
-                Source(name=document.name, sha256=lambda d=document: d.source_sha256, load=lambda d=document: d)
-            )
+            sources.append(_source(document))
         return self.service.ingest_sources(sources, COLLECTION, self.pack)
 
     def search(self, question: str, arms: tuple[Arm, ...], k: int = DEPTH) -> list[tuple[str, float]]:
@@ -77,6 +73,10 @@ class IndexedSet:
         request = SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms)
         result = self.service.search(request)
         return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
+
+
+def _source(document: LoadedDocument) -> Source:
+    return Source(name=document.name, sha256=lambda: document.source_sha256, load=lambda: document)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from ragsvc.chunking.passages import embedded_text
 from ragsvc.domains.pack import DomainPack
 from ragsvc.errors import RagsvcError, UnreadableFile
-from ragsvc.loading import LoadingLimits, ParserProcess, iter_files, load_file
+from ragsvc.loading import ParserProcess, iter_files, load_file
 from ragsvc.protocols import Embedder
 from ragsvc.records import LoadedDocument
 from ragsvc.store.changes import Changes
@@ -90,7 +89,7 @@ Progress = Callable[[int, int, str], bool]
 """Called as (files done, files in all, name of the next); returns False to stop."""
 
 
-def file_sources(paths: Iterable[Path], limits: LoadingLimits, parser: ParserProcess) -> list[Source]:
+def file_sources(paths: Iterable[Path], parser: ParserProcess) -> list[Source]:
     """Return the files under these paths as sources, in a stable order.
 
     Raises:
@@ -99,7 +98,7 @@ def file_sources(paths: Iterable[Path], limits: LoadingLimits, parser: ParserPro
 
     def source(path: Path) -> Source:
         def sha256() -> str:
-            if path.stat().st_size > limits.file_bytes:
+            if path.stat().st_size > parser.limits.file_bytes:
                 return ""  # refused by the loader, with its reason
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -175,6 +174,15 @@ class IngestPipeline:
             self._sweep()
         return generation
 
+    def prune(self) -> int:
+        """Delete generations beyond those kept and what only they used; return how many stay."""
+        with writer_lock(self._home, "index prune"):
+            Staging(self._database, "", self._embedder.embedder_id).discard_leftovers()
+            known = [generation.generation_id for generation in Inventory(self._database).generations()]
+            kept = self._generations.sweep(known)
+            Changes(self._database).prune(kept)
+        return len(kept)
+
     # --- one document ---
 
     def _prepared(
@@ -230,15 +238,14 @@ class IngestPipeline:
         )
         if not any(windows):
             raise UnreadableFile(document.name, "holds no text that could be searched")
-        names = [facts.title, *facts.aliases]
-        keys = pack.grammar.work_keys if pack.grammar else _plain_key
+        name_keys = pack.name_keys(facts)
         return StagedDocument(
             document=document,
             facts=facts,
             chunks=chunks,
             windows=windows,
-            work_key=keys(facts.title)[0],
-            name_keys=tuple(dict.fromkeys(key for name in names for key in keys(name))),
+            work_key=name_keys[0],
+            name_keys=tuple(name_keys),
             document_key=facts.part if pack.identity == "title" else document.name,
             chunked_by=chunked_by,
         )
@@ -298,7 +305,3 @@ def _batches(items: Iterable[StagedDocument]) -> Iterator[list[StagedDocument]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _plain_key(title: str) -> list[str]:
-    return ["".join(unicodedata.normalize("NFKC", title).casefold().split())]

@@ -31,6 +31,7 @@ class IngestPayload(Struct, frozen=True, kw_only=True):
     domain: str | None = None
     effective_from: date | None = None
     uploads: str | None = None
+    wait: bool = True
 
 
 RunIngest = Callable[[IngestPayload, str, Progress], IngestReport]

@@ -32,7 +32,7 @@ VERSION_COLUMNS = (
     versions.c.effective_to,
     versions.c.superseded_from,
     versions.c.validity_source,
-    sa.func.length(versions.c.text).label("length"),
+    versions.c.length,
 )
 VERSION_JOIN = (
     versions.join(documents, documents.c.ordinal == versions.c.document)
@@ -167,7 +167,10 @@ class Catalogue:
     def chunks_at(self, work_ordinals: Sequence[int], address: str, where: IndexFilter) -> list[StoredChunk]:
         """Return the chunks with exactly this address in versions that ``where`` allows, parents included."""
         query = self._chunk_query().where(
-            works.c.ordinal.in_(work_ordinals), chunks.c.address == address, versions.c.state == "live"
+            works.c.ordinal.in_(work_ordinals),
+            chunks.c.address == address,
+            chunks.c.address != "",  # says to SQLite that the partial index will do
+            versions.c.state == "live",
         )
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(versions.c.ordinal, chunks.c.position)).all()

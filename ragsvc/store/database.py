@@ -77,6 +77,12 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def check(self) -> list[str]:
+        """Return what SQLite's own integrity check finds wrong, each with the file's path."""
+        with self.read() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        return [f"{self.path}: {line}" for line in found if line != "ok"]
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -76,6 +76,7 @@ versions = Table(
     Column("state", String, nullable=False, index=True),
     Column("name", String, nullable=False),
     Column("text", Text, nullable=False),
+    Column("length", Integer, nullable=False),  # of the text, in code points: counting would read all of it
     Column("media_type", String, nullable=False),
     Column("language", String, nullable=False),
     Column("source_sha256", String, nullable=False, index=True),

@@ -162,6 +162,7 @@ class Staging:
                 state="staged",
                 name=item.document.name,
                 text=item.document.text,
+                length=len(item.document.text),
                 media_type=item.document.media_type,
                 language=item.facts.language,
                 source_sha256=item.document.source_sha256,

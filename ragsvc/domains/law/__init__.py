@@ -10,4 +10,5 @@ PACK = DomainPack(
     grammar=LawGrammar(),
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    identity="title",
 )

@@ -154,7 +154,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path) -> None:
     """A damaged catalogue is an error with its path."""
     path = tmp_path / "catalogue.sqlite"
     path.write_bytes(b"not a database, not at all" * 100)
-    with pytest.raises(IndexDamaged, match="catalogue.sqlite"):
+    with pytest.raises(IndexDamaged, match=r"catalogue\.sqlite"):
         Database(path)
 
 

@@ -1,0 +1,386 @@
+"""Settings become live objects. The only module that names concrete classes.
+
+``open_service`` gives a ``Service``: everything that the HTTP interface, the command line and a program that
+embeds ragsvc can do with one home.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
+from functools import cache, cached_property
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from msgspec import to_builtins
+
+from ragsvc.domains.pack import DOMAINS, DomainPack, Language, find_pack
+from ragsvc.embedding import open_embedder
+from ragsvc.errors import InvalidInput, NotFound, RagsvcError
+from ragsvc.generation import ChatOptions, StreamLimits, open_chat_model
+from ragsvc.indexing import Generation, GenerationFolder
+from ragsvc.loading import LoadingLimits, ParserProcess
+from ragsvc.loading.limits import MIB
+from ragsvc.model_catalogue import ChatCard, find_model, list_models
+from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
+from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress, Source, file_sources
+from ragsvc.pipelines.jobs import IngestPayload, JobRunner
+from ragsvc.protocols import ChatModel, Embedder
+from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
+from ragsvc.retrieval.abstention import AbstentionModel, parse_abstention
+from ragsvc.retrieval.searcher import Searcher
+from ragsvc.security.api_keys import check_scopes, hash_key, make_key
+from ragsvc.settings import Settings, read_settings
+from ragsvc.store.catalogue import Catalogue
+from ragsvc.store.changes import Changes
+from ragsvc.store.database import Database
+from ragsvc.store.inventory import Inventory
+from ragsvc.store.jobs import Jobs
+from ragsvc.store.keys import Keys
+from ragsvc.store.rows import Collection, Document, Job, Key, Version, VersionText
+from ragsvc.store.writer_lock import writer_lock
+
+
+def open_service(settings: Settings | Path | str | None = None) -> Service:
+    """Open a home, made now if it is new.
+
+    Args:
+        settings: all settings, or just the home's folder; None = from ``ragsvc.toml`` and ``RAGSVC_*``.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        IndexDamaged: the catalogue is damaged.
+    """
+    if not isinstance(settings, Settings):
+        settings = read_settings(home=settings)
+    return Service(settings)
+
+
+class Service:
+    """One home, open. What is expensive is built when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.home.mkdir(parents=True, exist_ok=True)
+        self.database = Database(settings.home / "catalogue.sqlite")
+        self.catalogue = Catalogue(self.database)
+        self.inventory = Inventory(self.database)
+        self.changes = Changes(self.database)
+        self.jobs = Jobs(self.database)
+        self.keys = Keys(self.database)
+
+    def close(self) -> None:
+        """Let go of files and processes."""
+        self.parser.close()
+        self.database.close()
+
+    # --- parts ---
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured encoder, loaded."""
+        return open_embedder(self.settings.embedder)
+
+    @cached_property
+    def generations(self) -> GenerationFolder:
+        """The index generations of this home."""
+        root = self.settings.home / "generations"
+        return GenerationFolder(root, self.settings.faiss_index, self.settings.keep_generations)
+
+    @cached_property
+    def parser(self) -> ParserProcess:
+        """The confined process that reads everything but plain text; started by the first file that needs it."""
+        settings = self.settings
+        limits = LoadingLimits(
+            file_bytes=settings.max_file_mb * MIB,
+            seconds=settings.parse_timeout_s,
+            memory_bytes=settings.parse_memory_mb * MIB,
+        )
+        return ParserProcess(limits)
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Question to passages."""
+        return Searcher(self.catalogue, self._open_generation, self.embedder, find_pack)
+
+    @cached_property
+    def answers(self) -> AnswerPipeline:
+        """Question to answer."""
+        parts = AnswerParts(
+            searcher=self.searcher,
+            embedder=self.embedder,
+            find_collections=self.catalogue.find_collections,
+            open_chat_model=self._chat_model,
+            read_text=lambda version_id, start, end: self.catalogue.version_text(version_id, start, end).text,
+            abstention=_abstention_models(),
+            default_model=self.settings.model,
+            default_strategy=self.settings.strategy,
+        )
+        return AnswerPipeline(parts)
+
+    def _open_generation(self, generation_id: str) -> Generation:
+        return self.generations.open(generation_id, self.embedder.embedder_id)
+
+    @cached_property
+    def _chat_model(self) -> Callable[[str], ChatModel]:
+        """Name -> open chat model, each opened once."""
+        settings = self.settings
+
+        @cache
+        def open_model(name: str) -> ChatModel:
+            is_ours = name.startswith("openai:")
+            options = ChatOptions(
+                api_key=(settings.model_api_key.get_secret_value() or None) if is_ours else None,
+                base_url=(settings.model_base_url or None) if is_ours else None,
+                temperature=settings.model_temperature,
+                max_tokens=settings.model_max_tokens,
+                limits=StreamLimits(idle_timeout_s=settings.model_timeout_s),
+            )
+            return open_chat_model(find_model(name), options)
+
+        return open_model
+
+    # --- questions ---
+
+    def set_collection(self, name: str, *, time_zone: str | None = None, model: str | None = None) -> None:
+        """Change how a collection is read or answered.
+
+        Raises:
+            NotFound: no such collection or model.
+            InvalidInput: no such time zone.
+        """
+        if model:
+            find_model(model)
+        if time_zone is not None and time_zone not in available_timezones():
+            raise InvalidInput(f"time zone {time_zone!r} is unknown; write it like Asia/Shanghai")
+        self.changes.set_collection(name, time_zone=time_zone, model=model)
+
+    async def ask(self, request: AskRequest) -> Answer:
+        """Answer a question.
+
+        Raises:
+            NotFound: a collection or model is unknown.
+            UpstreamFailed: the model failed; the passages are on the error.
+        """
+        return await self.answers.answer(request)
+
+    def stream(self, request: AskRequest) -> AsyncIterator[AnswerEvent]:
+        """Answer a question event by event; closing the iterator cancels the model."""
+        return self.answers.stream(request)
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Find passages."""
+        return self.searcher.search(request)
+
+    def lookup(self, citation: str, collections: Sequence[str], as_of: date | None = None) -> SearchResult:
+        """Resolve a citation exactly: its passages, or what of it does not exist."""
+        return self.searcher.search(
+            SearchRequest(question=citation, collections=tuple(collections), as_of=as_of, arms=("address",))
+        )
+
+    def version_text(self, version_id: str, start: int = 0, end: int | None = None) -> VersionText:
+        """Return ``text[start:end]`` of a version, to check a citation against."""
+        return self.catalogue.version_text(version_id, start, end)
+
+    # --- what is here ---
+
+    def collections(self) -> list[Collection]:
+        """Return every collection with what is in it."""
+        return self.inventory.collections()
+
+    def documents(self, collection: str, offset: int = 0, limit: int = 100) -> list[Document]:
+        """Return a page of a collection's documents, by title."""
+        return self.inventory.documents(collection, offset, limit)
+
+    def document(self, document_id: str) -> Document:
+        """Return one document."""
+        return self.inventory.document(document_id)
+
+    def document_versions(self, document_id: str) -> list[Version]:
+        """Return the versions of a document, oldest first."""
+        return self.inventory.document_versions(document_id)
+
+    def delete_document(self, document_id: str) -> int:
+        """Remove a document from every arm and every answer, at once and for good."""
+        return self.changes.remove_document(document_id)
+
+    def job(self, job_id: str) -> Job:
+        """Return one job."""
+        return self.jobs.get(job_id)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Ask a job to stop."""
+        return self.jobs.cancel(job_id)
+
+    # --- ingest ---
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        domain: str | None = None,
+        effective_from: date | None = None,
+        wait: bool = False,
+        progress: Progress | None = None,
+    ) -> IngestReport:
+        """Ingest files and folders now, as a job of this process.
+
+        Raises:
+            UnreadableFile: a path does not exist.
+            WriterBusy: another process is writing and ``wait`` is False.
+        """
+        payload = IngestPayload(
+            paths=[str(path.resolve()) for path in paths],
+            collection=collection,
+            domain=domain,
+            effective_from=effective_from,
+            wait=wait,
+        )
+        self._domain_of(collection, domain)
+        runner = self.job_runner()
+        report = runner.run(runner.start(payload), progress or (lambda _done, _total, _name: True))
+        assert report is not None  # errors are raised when progress is given
+        return report
+
+    def ingest_sources(self, sources: list[Source], collection: str, pack: DomainPack) -> IngestReport:
+        """Ingest documents that are not files, with a pack of the caller's."""
+        request = IngestRequest(collection=collection, pack=pack, time_zone=self.settings.time_zone, wait=True)
+        return self._ingest_pipeline().run(sources, request, lambda _done, _total, _name: True)
+
+    def submit_upload(
+        self,
+        collection: str,
+        files: Sequence[tuple[str, Path]],
+        domain: str | None = None,
+        effective_from: date | None = None,
+    ) -> Job:
+        """Queue uploaded files; they are moved, under their given names, and deleted when the job is done.
+
+        Args:
+            collection: where they go.
+            files: (name to show, path) of each; the paths lie in this home's file system.
+            domain: of a new collection.
+            effective_from: first day in force, whatever the texts state.
+        """
+        self._domain_of(collection, domain)
+        folder = self.settings.home / "uploads" / uuid.uuid4().hex
+        paths = []
+        for number, (name, path) in enumerate(files):
+            target = folder / str(number) / name
+            target.parent.mkdir(parents=True)
+            shutil.move(path, target)
+            paths.append(str(target.resolve()))
+        payload = IngestPayload(
+            paths=paths, collection=collection, domain=domain, effective_from=effective_from, uploads=str(folder)
+        )
+        return self.jobs.submit("ingest", to_builtins(payload), len(paths))
+
+    def job_runner(self) -> JobRunner:
+        """Return a worker for this home's queue."""
+        return JobRunner(self.jobs, self._run_ingest, lambda folder: shutil.rmtree(folder, ignore_errors=True))
+
+    def _run_ingest(self, payload: IngestPayload, job_id: str, progress: Progress) -> IngestReport:
+        request = IngestRequest(
+            collection=payload.collection,
+            pack=find_pack(self._domain_of(payload.collection, payload.domain)),
+            time_zone=self.settings.time_zone,
+            effective_from=payload.effective_from,
+            job_id=job_id,
+            wait=payload.wait,
+        )
+        sources = file_sources([Path(path) for path in payload.paths], self.parser)
+        return self._ingest_pipeline().run(sources, request, progress)
+
+    def _ingest_pipeline(self) -> IngestPipeline:
+        return IngestPipeline(self.settings.home, self.database, self.embedder, self.generations)
+
+    def _domain_of(self, collection: str, domain: str | None) -> str:
+        """The collection's domain; a new one needs to be told.
+
+        Raises:
+            InvalidInput: the collection has another domain, or the domain is unknown.
+        """
+        known = next((c.domain for c in self.inventory.collections() if c.name == collection), None)
+        if known and domain and known != domain:
+            raise InvalidInput(f"collection {collection!r} is of domain {known!r}; {domain!r} was asked for")
+        found = known or domain or "general"
+        find_pack(found)
+        return found
+
+    # --- index ---
+
+    def verify_index(self) -> list[str]:
+        """Return what is damaged, each named by its path; empty when all is well."""
+        known = [generation.generation_id for generation in self.inventory.generations()]
+        return [*self.database.check(), *map(str, self.generations.verify(known))]
+
+    def rebuild_index(self, *, wait: bool = False) -> str:
+        """Write a new generation from the catalogue; with another embedder than before, embed for it first."""
+        return self._ingest_pipeline().rebuild(wait=wait)
+
+    def rollback_index(self, generation_id: str | None = None) -> str:
+        """Go back to a generation, by default the one before the current.
+
+        Raises:
+            NotFound: there is no such generation, or none before.
+        """
+        found = self.inventory.generations()
+        if generation_id is None:
+            current = next((at for at, generation in enumerate(found) if generation.is_current), len(found))
+            if current + 1 >= len(found):
+                raise NotFound("there is no generation before the current one; 'ragsvc index list' shows them")
+            generation_id = found[current + 1].generation_id
+        with writer_lock(self.settings.home, "index rollback"):
+            self.changes.switch(generation_id)
+        return generation_id
+
+    def prune_index(self) -> int:
+        """Delete what is no longer needed; return how many generations stay."""
+        return self._ingest_pipeline().prune()
+
+    # --- keys, models, health ---
+
+    def create_key(
+        self, name: str, scopes: Sequence[str], collections: Sequence[str] = (), expires_at: float | None = None
+    ) -> tuple[str, Key]:
+        """Make an API key; the secret is returned this once and only its hash is kept.
+
+        Raises:
+            InvalidInput: a scope is unknown.
+        """
+        secret = make_key()
+        check_scopes(scopes)
+        key = self.keys.add(hash_key(secret), name=name, scopes=scopes, collections=collections, expires_at=expires_at)
+        return secret, key
+
+    def models(self) -> list[ChatCard]:
+        """Return the chat models that can be named."""
+        return list_models()
+
+    def trained_on(self) -> list[str]:
+        """Return the names of the data sets that the encoder was trained on, as its model card says."""
+        return list(getattr(self.embedder, "trained_on", ()))
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether questions can be answered, and if not, why."""
+        try:
+            snapshot = self.catalogue.snapshot(())
+            if not snapshot.generation_id:
+                return False, "nothing was ingested yet"
+            self._open_generation(snapshot.generation_id)
+        except (RagsvcError, OSError) as error:
+            return False, str(error)
+        return True, ""
+
+
+@cache
+def _abstention_models() -> dict[tuple[str, Language], AbstentionModel]:
+    """The fitted thresholds of every domain that has them."""
+    return {
+        (domain, language): model
+        for domain in DOMAINS
+        for language, model in parse_abstention(find_pack(domain).abstention).items()
+    }
