@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragsvc.wiring import Service
 
 OPEN = {"needs": "nothing"}
-"""For ``opt=``: no key is needed. Only for what shows no data: the pages and the sign of life."""
+"""For ``opt=``: no key is needed. Only for what is the same everywhere: the pages, the reference, the sign of life."""
 ASK = {"needs": ("ask",)}
 INGEST = {"needs": ("ingest",)}
 READ = {"needs": ("ask", "ingest")}

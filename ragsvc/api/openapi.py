@@ -85,7 +85,8 @@ def config() -> OpenAPIConfig:
         use_handler_docstrings=True,
         openapi_router=Router(
             "/schema",
-            route_handlers=[create_static_files_router("/page", [PAGE], opt=OPEN, name="docs")],
+            route_handlers=[create_static_files_router("/page", [PAGE], name="docs")],
+            opt=OPEN,
             after_request=_no_html_errors,
             include_in_schema=False,
         ),

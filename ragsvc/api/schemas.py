@@ -23,6 +23,7 @@ from ragsvc.security.input_limits import (
     QUESTION_PATTERN,
 )
 from ragsvc.store.rows import JobStatus
+from ragsvc.strategies import STRATEGIES
 
 T = TypeVar("T")
 
@@ -35,6 +36,10 @@ Question = Annotated[
         description="In the words of the person who asks; at least one letter or digit.",
         extra_json_schema={"minLength": 1, "maxLength": 4000, "pattern": QUESTION_PATTERN},
     ),
+]
+StrategyName = Annotated[
+    str,
+    Meta(description="How retrieval and generation are woven.", extra_json_schema={"enum": list(STRATEGIES)}),
 ]
 K = Annotated[int, Meta(description="How many passages.", extra_json_schema={"minimum": 1, "maximum": MAX_K})]
 AsOf = Annotated[date | None, Meta(description="The day whose law is asked for; none = today.")]
@@ -63,9 +68,9 @@ class AskRequest(Request):
     as_of: AsOf = None
     filters: Filters = msgspec.field(default_factory=Filters)
     model: Name | None = None
-    strategy: Name | None = None
+    strategy: StrategyName | None = None
     top_k: K | None = None
-    language: Name | None = None
+    language: Annotated[Literal["zh", "en"] | None, Meta(description="Of the answer; none = the question's.")] = None
     stream: bool = False
 
 

@@ -22,6 +22,7 @@ from ragsvc.api.errors import Refused
 from ragsvc.errors import InvalidInput
 from ragsvc.security.uploads import safe_name
 
+FILE_FIELD = "file"
 MAX_FIELD_BYTES = 1_000
 MAX_PARTS = 1_000
 _BOUNDARY_CHARS = 70  # RFC 2046, 5.1.1
@@ -120,8 +121,8 @@ class _Part:
         self._name, self._text = head.name or "", bytearray()
         if head.filename is None:
             return
-        if not head.filename:
-            raise InvalidInput(f"the file in field {self._name[:40]!r} has no name")
+        if self._name != FILE_FIELD or not head.filename:
+            raise InvalidInput(f"files come in the field 'file', with a name; found {self._name[:40]!r}")
         path = self._upload.folder / str(len(self._upload.files))
         self._upload.files.append((safe_name(head.filename), path))
         self._file = await anyio.open_file(path, "xb")

@@ -48,7 +48,6 @@ class ScriptedService:
         self.asked: list[AskRequest] = []
         self.searched: list[SearchRequest] = []
         self.uploaded: list[tuple[str, list[tuple[str, bytes]], str | None, date | None]] = []
-        self.inventory = self.changes = self
         self.deleted: list[str] = []
         self.fault: AnswerFailed | Exception | None = None
         """What comes instead of the answer, after the passages."""
@@ -89,11 +88,10 @@ class ScriptedService:
         missing = MissingAddress(mention=citation, reason="no such article", work="民法典", nearest=("第五百七十七条",))
         return SearchResult(passages=(), missing=(missing,), index_generation="g1")
 
-    def version_text(self, version_id: str, start: int, end: int | None) -> VersionText:
+    def version_text(self, version_id: str) -> VersionText:
         if version_id not in COLLECTIONS:
             raise NotFound(f"no version {version_id!r}")
-        end = len(TEXT) if end is None else min(end, len(TEXT))
-        return VersionText(version=version(version_id), text=TEXT[start:end], start=min(start, len(TEXT)), end=end)
+        return VersionText(version=version(version_id), text=TEXT, start=0, end=len(TEXT))
 
     def collections(self) -> list[Collection]:
         return [
@@ -110,7 +108,7 @@ class ScriptedService:
             raise NotFound(f"no document {document_id!r}")
         return document(document_id)
 
-    def remove_document(self, document_id: str) -> None:
+    def delete_document(self, document_id: str) -> None:
         self.deleted.append(document_id)
 
     def document_versions(self, document_id: str) -> list[Version]:
@@ -122,6 +120,12 @@ class ScriptedService:
         contents = [(name, path.read_bytes()) for name, path in files]
         self.uploaded.append((collection, contents, domain, effective_from))
         return self.jobs.submit("ingest", {"collection": collection, "paths": []}, len(files))
+
+    def job(self, job_id: str) -> Job:
+        return self.jobs.get(job_id)
+
+    def cancel_job(self, job_id: str) -> Job:
+        return self.jobs.cancel(job_id)
 
     def models(self) -> list[ChatCard]:
         return [ChatCard(name="extractive", vendor="ragsvc", kind="local", family="extractive")]

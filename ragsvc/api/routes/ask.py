@@ -16,6 +16,7 @@ from ragsvc.api.bodies import read_json
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
 from ragsvc.api.openapi import json_body
 from ragsvc.api.sse import EventStream, encode_event
+from ragsvc.errors import InvalidInput
 from ragsvc.model_catalogue import find_model
 from ragsvc.observability import metrics
 from ragsvc.observability.audit import AuditLog
@@ -30,6 +31,7 @@ from ragsvc.security.input_limits import (
     check_question,
 )
 from ragsvc.settings import Settings
+from ragsvc.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
@@ -90,9 +92,15 @@ def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) ->
         k=settings.passages if body.top_k is None else check_k(body.top_k, "top_k"),
         filters=to_filters(body.filters),
         model=None if body.model is None else check_name(body.model, "model"),
-        strategy=None if body.strategy is None else check_name(body.strategy, "strategy"),
-        language=None if body.language is None else check_name(body.language, "language"),
+        strategy=_check_strategy(body.strategy),
+        language=body.language,
     )
+
+
+def _check_strategy(name: str | None) -> str | None:
+    if name is not None and name not in STRATEGIES:
+        raise InvalidInput(f"strategy {name[:40]!r} was asked for; there are {', '.join(STRATEGIES)}")
+    return name
 
 
 def to_collections(several: list[str], one: str | None) -> tuple[str, ...]:

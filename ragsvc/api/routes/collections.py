@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 async def list_collections(request: Request[Any, Any, Any]) -> schemas.Collections:
     """Return the collections that the key may read."""
     service: Service = request.app.state.service
-    found = await to_thread.run_sync(service.inventory.collections)
+    found = await to_thread.run_sync(service.collections)
     caller = caller_of(request)
     return schemas.Collections(schemas.out([c for c in found if caller.may_read(c.name)], list[schemas.Collection]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from anyio import to_thread
@@ -17,6 +17,7 @@ from ragsvc.api.errors import problems
 from ragsvc.api.openapi import multipart_body
 from ragsvc.api.routes.jobs import to_job
 from ragsvc.api.uploads import Upload, receive
+from ragsvc.domains.pack import DOMAINS
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.loading.limits import MIB
 from ragsvc.observability import metrics
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ragsvc.store.rows import Document
     from ragsvc.wiring import Service
 
-Domain = Literal["law", "medicine", "finance", "general"]
 MAX_OFFSET = 2**31 - 1
 MAX_PAGE = 1_000
 _FIELDS = {"collection", "domain", "effective_from"}
@@ -51,7 +51,7 @@ _FORM = Schema(
         ),
         "domain": Schema(
             type="string",  # type: ignore[arg-type]
-            enum=list(get_args(Domain)),
+            enum=list(DOMAINS),
             description="How they are cut; needed for a new collection only.",
         ),
         "effective_from": Schema(
@@ -97,8 +97,8 @@ def _read_fields(taken: Upload, caller: Caller) -> tuple[str, str | None, date |
     if not caller.may_read(collection):
         raise unknown("collection", collection)
     domain = fields.get("domain")
-    if domain is not None and domain not in get_args(Domain):
-        raise InvalidInput(f"domain is one of {', '.join(get_args(Domain))}; found {domain[:40]!r}")
+    if domain is not None and domain not in DOMAINS:
+        raise InvalidInput(f"domain is one of {', '.join(DOMAINS)}; found {domain[:40]!r}")
     return collection, domain, _to_date(fields.get("effective_from"))
 
 
@@ -124,7 +124,7 @@ async def list_documents(
     if not caller_of(request).may_read(name):
         raise unknown("collection", name)
     try:
-        found = await to_thread.run_sync(service.inventory.documents, name, offset, limit)
+        found = await to_thread.run_sync(service.documents, name, offset, limit)
     except NotFound:
         raise unknown("collection", name) from None
     return schemas.Documents(schemas.out(found, list[schemas.Document]), offset, limit)
@@ -147,7 +147,7 @@ async def delete_document(request: Request[Any, Any, Any], document_id: FromPath
     """Remove a document with all its versions: at once, from every way of searching, and for good."""
     service: Service = request.app.state.service
     await _visible(request, document_id)
-    await to_thread.run_sync(service.changes.remove_document, document_id)
+    await to_thread.run_sync(service.delete_document, document_id)
 
 
 @get(
@@ -158,14 +158,14 @@ async def list_versions(request: Request[Any, Any, Any], document_id: FromPath[s
     service: Service = request.app.state.service
     await _visible(request, document_id)
     return schemas.Versions(
-        schemas.out(await to_thread.run_sync(service.inventory.document_versions, document_id), list[schemas.Version])
+        schemas.out(await to_thread.run_sync(service.document_versions, document_id), list[schemas.Version])
     )
 
 
 async def _visible(request: Request[Any, Any, Any], document_id: str) -> Document:
     service: Service = request.app.state.service
     try:
-        found: Document = await to_thread.run_sync(service.inventory.document, document_id)
+        found: Document = await to_thread.run_sync(service.document, document_id)
     except NotFound:
         raise unknown("document", document_id) from None
     if not caller_of(request).may_read(found.collection):

@@ -35,7 +35,7 @@ async def cancel_job(request: Request[Any, Any, Any], job_id: FromPath[str]) -> 
     """Ask a job to stop: at once if it waits, at its next file if it runs. Nothing of it becomes visible."""
     service: Service = request.app.state.service
     await _visible(request.app, caller_of(request), job_id)
-    return to_job(await to_thread.run_sync(service.jobs.cancel, job_id))
+    return to_job(await to_thread.run_sync(service.cancel_job, job_id))
 
 
 @get(
@@ -72,7 +72,7 @@ async def _follow(app: Litestar, caller: Caller, job: Job) -> AsyncGenerator[byt
 async def _visible(app: Litestar, caller: Caller, job_id: str) -> Job:
     service: Service = app.state.service
     try:
-        found: Job = await to_thread.run_sync(service.jobs.get, job_id)
+        found: Job = await to_thread.run_sync(service.job, job_id)
     except NotFound:
         raise unknown("job", job_id) from None
     if not caller.may_read(found.payload["collection"]):
