@@ -156,4 +156,7 @@ def _headers(error: Exception) -> dict[str, str]:
         headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if isinstance(error, HTTPException) and error.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, HTTPException) and error.status_code in (408, 413):
+        # The rest of the body is not wanted: without this, the server would read all of it and throw it away.
+        headers["Connection"] = "close"
     return headers

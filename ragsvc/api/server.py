@@ -70,9 +70,12 @@ def _run_workers(config: uvicorn.Config) -> None:
 
 
 def _worker_app(settings: Settings) -> Litestar:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     configure(settings.log_level, as_json=settings.log_json)
-    app = create_app(open_service(settings), settings)
+    service = open_service(settings)
+    app = create_app(service, settings)
     app.on_startup.append(_drain_on_signal)
+    app.on_shutdown.append(service.close)
     return app
 
 
@@ -122,6 +125,7 @@ def _run_jobs(settings: Settings) -> None:
 
 
 def _end_with_parent() -> None:
+    """Do not outlive the process that started this one, should it be killed; the first of all has no such parent."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-import anyio
 import msgspec
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from ragsvc.api.leaving import ClientLeft, until_client_leaves
+
 HEARTBEAT_S = 15.0
 """Proxies commonly cut what is silent for 30 to 60 s."""
-_CLOSE_S = 5.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -50,28 +52,26 @@ class EventStream(Response[Any]):
     async def _respond(self, _scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._stop_when_left, receive, group.cancel_scope)
-                one_at_a_time = anyio.Lock()
-                group.start_soon(self._beat, send, one_at_a_time)
-                async for event in self._events:
-                    async with one_at_a_time:
-                        await send({"type": "http.response.body", "body": event, "more_body": True})
-                group.cancel_scope.cancel()
+            with contextlib.suppress(ClientLeft):
+                await until_client_leaves(self._pump(send), receive)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            with anyio.move_on_after(_CLOSE_S, shield=True):
-                await self._events.aclose()
+            await self._events.aclose()
             self._at_end()
 
-    async def _beat(self, send: Send, one_at_a_time: anyio.Lock) -> None:
+    async def _pump(self, send: Send) -> None:
+        one_at_a_time = asyncio.Lock()
+        beating = asyncio.ensure_future(self._beat(send, one_at_a_time))
+        try:
+            async for event in self._events:
+                async with one_at_a_time:
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+        finally:
+            beating.cancel()
+            await self._events.aclose()
+
+    async def _beat(self, send: Send, one_at_a_time: asyncio.Lock) -> None:
         while True:
-            await anyio.sleep(self._heartbeat_s)
+            await asyncio.sleep(self._heartbeat_s)
             async with one_at_a_time:
                 await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
-
-    @staticmethod
-    async def _stop_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        scope.cancel()

@@ -55,8 +55,8 @@ def configure(level: str, *, as_json: bool, stream: TextIO | None = None) -> Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These log whole URLs with their query strings at INFO, or bodies at DEBUG.
-    for name in ("httpx", "httpcore", "openai", "uvicorn.access"):
+    # These log whole URLs with their query strings, or bodies; faiss tells at length which of its builds it loads.
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "uvicorn.access", "faiss.loader"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
-import anyio
 from litestar import Request, Response, post
 
 from ragsvc import records
@@ -14,6 +13,7 @@ from ragsvc.api import schemas
 from ragsvc.api.access import ASK, Caller, caller_of
 from ragsvc.api.bodies import read_json
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
+from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import InvalidInput
@@ -73,7 +73,9 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     if body.stream:
         return EventStream(to_sse(first, events, recorder), at_end=give_back)
     try:
-        return Response(await to_answer(request, first, events, recorder))
+        return Response(await until_client_leaves(to_answer(first, events, recorder), request.receive))
+    except ClientLeft:
+        raise Refused(status_code=408, detail="the client left before the answer was ready") from None
     finally:
         give_back()
 
@@ -146,41 +148,24 @@ class Recorder:
         metrics.record_failure(self._model)
 
 
-async def to_answer(
-    request: Request[Any, Any, Any], first: records.AnswerEvent, events: Events, recorder: Recorder
-) -> schemas.Answer:
-    """Wait for the end of an answer; stop its model when the client leaves.
+async def to_answer(first: records.AnswerEvent, events: Events, recorder: Recorder) -> schemas.Answer:
+    """Wait for the end of an answer.
 
     Raises:
         ModelFailed: with the passages that were found.
     """
-    last: records.AnswerEvent = first
+    last = first
     passages: tuple[records.Passage, ...] = ()
-    failure: Exception | None = None
-
-    async def stop_when_left() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        group.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(stop_when_left)
-        try:
-            async for event in _from(first, events):
-                last = event
-                if isinstance(event, records.PassagesFound):
-                    passages = event.passages
-        except Exception as error:  # noqa: BLE001  # raised again below: a task group would wrap it in another
-            failure = error
-        group.cancel_scope.cancel()
-    if failure:
-        raise failure
-    if isinstance(last, records.AnswerDone):
-        return recorder.answered(last.answer)
+    async with aclosing(_from(first, events)) as stream:
+        async for event in stream:
+            last = event
+            if isinstance(event, records.PassagesFound):
+                passages = event.passages
     if isinstance(last, records.AnswerFailed):
         recorder.failed()
         raise ModelFailed(last.message, named(last.error), schemas.out(passages, list[schemas.Passage]))
-    raise Refused(status_code=408, detail="the client left before the answer was ready")
+    assert isinstance(last, records.AnswerDone), "an answer ends with one of the two"
+    return recorder.answered(last.answer)
 
 
 async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder) -> AsyncGenerator[bytes, None]:
