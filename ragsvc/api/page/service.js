@@ -1,11 +1,11 @@
 // Talks to the service. Knows nothing of the page.
 
-/** A problem+json answer, or a failure to get any. */
+/** A problem+json answer; status 0 when none came: "unreachable", or "cut" in the middle. */
 export class Problem extends Error {
-  constructor(status, detail, passages) {
+  constructor(status, detail, passages = []) {
     super(detail);
     this.status = status;
-    this.passages = passages ?? [];
+    this.passages = passages;
   }
 }
 
@@ -13,45 +13,64 @@ let key = "";
 export function setKey(value) { key = value.trim(); }
 export function hasKey() { return key !== ""; }
 
-function headers(extra) {
-  return key ? { ...extra, Authorization: `Bearer ${key}` } : extra;
+/** Run one step of network work; its failure is a Problem, a cancellation stays an AbortError. */
+async function over(work, detail) {
+  try {
+    return await work();
+  } catch (error) {
+    throw error.name === "AbortError" || error instanceof Problem ? error : new Problem(0, detail);
+  }
 }
 
-async function checked(response) {
+async function request(url, init = {}) {
+  const headers = key ? { ...init.headers, Authorization: `Bearer ${key}` } : init.headers;
+  const response = await over(() => fetch(url, { ...init, headers }), "unreachable");
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   throw new Problem(response.status, body.detail ?? response.statusText, body.passages);
 }
 
 async function getJson(url) {
-  return (await checked(await fetch(url, { headers: headers({}) }))).json();
+  const response = await request(url);
+  return over(() => response.json(), "cut");
 }
 
 export async function collections() {
   return (await getJson("/v1/collections")).collections;
 }
 
+/** Stored text from code point `start` to `end`, with the `length` of the whole. */
 export function versionText(id, start, end) {
-  const range = end === undefined ? `?start=${start}` : `?start=${start}&end=${end}`;
-  return getJson(`/v1/versions/${encodeURIComponent(id)}/text${range}`);
+  return getJson(`/v1/versions/${encodeURIComponent(id)}/text?start=${start}&end=${end}`);
 }
 
-/** Ask, and call `on(name, data)` for each event: passages, token, citation, done, error. Without streams: JSON. */
+function post(body, signal) {
+  return request("/v1/ask", {
+    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+}
+
+/** Ask, and call `on(name, data)` for each event: passages, token, citation, then done or error. */
 export async function ask(body, on, signal) {
-  const stream = typeof ReadableStream === "function" && "getReader" in ReadableStream.prototype;
-  const response = await checked(await fetch("/v1/ask", {
-    method: "POST", signal, headers: headers({ "Content-Type": "application/json" }),
-    body: JSON.stringify({ ...body, stream }),
-  }));
-  if (!(response.headers.get("Content-Type") ?? "").startsWith("text/event-stream")) {
-    const answer = await response.json();
-    on("passages", { passages: answer.passages });
-    answer.citations.forEach((citation) => on("citation", citation));
-    on("token", { text: answer.answer });
-    on("done", answer);
-    return;
+  let heard = false;
+  const hear = (name, data) => { heard = true; on(name, data); };
+  try {
+    const response = await post({ ...body, stream: true }, signal);
+    const isStream = (response.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
+    await (isStream ? readEvents(response.body, hear) : readWhole(response, hear));
+  } catch (error) {
+    // Something on the way may let no stream through: then the whole answer at once.
+    if (heard || !(error instanceof Problem) || error.status !== 0) throw error;
+    await readWhole(await post({ ...body, stream: false }, signal), on);
   }
-  await readEvents(response.body, on);
+}
+
+async function readWhole(response, on) {
+  const answer = await over(() => response.json(), "cut");
+  on("passages", { passages: answer.passages });
+  answer.citations.forEach((citation) => on("citation", citation));
+  on("token", { text: answer.answer });
+  on("done", answer);
 }
 
 /** Server-sent events as our service writes them: one `event:` and one `data:` line each; comments are heartbeats. */
@@ -61,7 +80,7 @@ async function readEvents(body, on) {
   let buffer = "";
   let last = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await over(() => reader.read(), "cut");
     buffer += decoder.decode(value ?? new Uint8Array(), { stream: !done });
     let end;
     while ((end = buffer.indexOf("\n\n")) >= 0) {
