@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from litestar import MediaType, Response, Router, get
+from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
 from ragsvc.api.access import OPEN
@@ -20,4 +21,6 @@ def front_page() -> Response[bytes]:
 
 def assets() -> Router:
     """Return the router of the page's scripts, styles and pictures."""
-    return create_static_files_router("/page", [FOLDER], opt=OPEN, name="page")
+    # Scripts import each other: after an update a browser must not mix old ones with new ones.
+    fresh = CacheControlHeader(no_cache=True)
+    return create_static_files_router("/page", [FOLDER], opt=OPEN, name="page", cache_control=fresh)
