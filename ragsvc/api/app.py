@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -41,6 +42,9 @@ ROUTES: list[HTTPRouteHandler] = [
     pages.front_page,
 ]
 
+SEARCHES_AT_ONCE = 4
+"""Threads that search; each keeps a core busy, so more would only wait for each other."""
+
 
 def create_app(service: Service, settings: Settings) -> Litestar:
     """Return the ASGI application that serves one home."""
@@ -50,6 +54,7 @@ def create_app(service: Service, settings: Settings) -> Litestar:
             {
                 "service": service,
                 "slots": Slots(settings.max_concurrent_asks),
+                "searches": CapacityLimiter(SEARCHES_AT_ONCE),
                 "audit": AuditLog(settings.home / "audit.jsonl") if settings.audit else None,
                 "is_draining": False,
             }

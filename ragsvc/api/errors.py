@@ -112,8 +112,9 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[P
 
 def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
     """Document these statuses of a route, and those that every route has."""
-    kinds = {kind.status: kind for kind in (*TABLE.values(), INTERNAL)}
-    kinds |= {status: kind for status, (kind, _) in BY_STATUS.items()}
+    kinds = {status: kind for status, (kind, _) in BY_STATUS.items()}
+    for kind in (INTERNAL, *TABLE.values()):
+        kinds.setdefault(kind.status, kind)
     return {
         status: ResponseSpec(
             Problem,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import schemathesis
 from hypothesis import HealthCheck, seed, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from ragsvc.api.app import create_app
 from tests.api.conftest import new_key
@@ -19,7 +20,12 @@ SEED = 20260101
 home = tempfile.TemporaryDirectory(prefix="ragsvc-contract-")
 service = ScriptedService(Path(home.name))
 key = new_key(service, "admin")
-schema = schemathesis.openapi.from_asgi("/schema/openapi.json", create_app(service, service.settings), headers=key)
+schema = schemathesis.openapi.from_asgi(
+    "/schema/openapi.json",
+    create_app(service, service.settings),
+    config=schemathesis.Config(seed=SEED),
+    headers=key,
+)
 
 
 @schema.parametrize()
@@ -27,4 +33,6 @@ schema = schemathesis.openapi.from_asgi("/schema/openapi.json", create_app(servi
 @settings(max_examples=EXAMPLES_PER_OPERATION, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_input_shows_a_difference_from_the_document(case: schemathesis.Case) -> None:
     """Status, media type and shape of every response are documented, for valid and for broken input alike."""
-    case.call_and_validate(headers=key)
+    # A form has texts only: what is sent as "a number for a string" arrives as a string.
+    excluded = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
+    case.call_and_validate(headers=key, excluded_checks=excluded)

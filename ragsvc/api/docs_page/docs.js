@@ -175,11 +175,12 @@ function showAll() {
   byId("about").replaceChildren(...prose(openapi.info.description));
   const operations = Object.entries(openapi.paths)
     .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => [method, path, operation]));
-  const groups = Map.groupBy(operations, ([, path]) => (path.startsWith("/v1/") ? path.split("/")[2] : "operation"));
+  const groups = Map.groupBy(operations, ([, path]) => (path.startsWith("/v1/") ? path.split("/")[2] : "operating"));
   byId("operations").replaceChildren(...[...groups].flatMap(([name, members]) => [make("h2", {}, name), ...members.map((one) => showOperation(...one))]));
   byId("state").textContent = `${operations.length} operations`;
 }
 
+byId("access").addEventListener("submit", (event) => event.preventDefault()); // the key is used by "Send", below
 const response = await fetch("/schema/openapi.json");
 openapi = await response.json();
 showAll();

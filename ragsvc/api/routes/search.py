@@ -59,7 +59,7 @@ async def search(request: Request[Any, Any, Any]) -> schemas.SearchResult:
         arms=tuple(dict.fromkeys(body.arms)),
         filters=to_filters(body.filters),
     )
-    return _to_result(await to_thread.run_sync(service.search, question))
+    return _to_result(await to_thread.run_sync(service.search, question, limiter=request.app.state.searches))
 
 
 @get("/v1/lookup", opt=ASK, responses=problems(404, 409), summary="Open what a citation names")
@@ -89,7 +89,7 @@ async def lookup(
     text = check_question(citation, MAX_CITATION_CHARS, "citation")
     asked = check_names(collection or [], "collection", MAX_COLLECTIONS)
     collections = caller_of(request).check_collections(asked)
-    found = await to_thread.run_sync(service.lookup, text, collections, as_of)
+    found = await to_thread.run_sync(service.lookup, text, collections, as_of, limiter=request.app.state.searches)
     if not found.passages:
         raise NotFound(_why_nothing(text, found.missing))
     return _to_result(found)
