@@ -57,7 +57,7 @@ def test_offsets_hold_beyond_the_basic_plane(address: str, open_page: OpenPage) 
 
 
 def test_hostile_text_is_only_text(address: str, open_page: OpenPage) -> None:
-    """Markup of a source or a question does nothing, links are none, and what turns the reading round is shown."""
+    """Markup does nothing, links are none, a bracket is no citation, and what turns the reading round is shown."""
     page = open_page(address)
     ask(page, "𠮷田町标牌管理办法第二条<img src=x onerror='window.pwned=1'>\u202e")
     page.click("#answer .chip")
@@ -241,6 +241,22 @@ def test_text_comes_as_it_is_written_and_stop_stops(
     model.replies.append(Reply(pieces=("数额不得超过一个月的租金[1]。",)))
     ask(page, ARTICLE_5)
     expect(page.locator("#answer-heading")).to_have_text("回答")
+
+
+def test_each_number_opens_its_own_quotation(
+    servers: dict[str, Served], model: OpenAIChatServer, open_page: OpenPage
+) -> None:
+    """One source cited twice is listed once; each number opens what its sentence rests on."""
+    page = open_page(servers["chat"].address)
+    first, second = "主体结构和水、电、燃气等设施由出租人负责维修", "三日内未维修的，承租人可以自行维修"
+    model.replies.append(Reply(pieces=(f"{first}[1]。", f"接到通知后{second}[1]。")))
+    ask(page, "青禾市住房租赁条例第八条")
+    expect(page.locator("#citations li")).to_have_count(1)
+    expect(page.locator("#citations blockquote")).to_have_count(2)
+    for n, words in enumerate((first, second)):
+        page.locator("#answer .chip").nth(n).click()
+        expect(page.locator("#panel-text mark")).to_have_count(1)
+        expect(page.locator("#panel-text mark")).to_contain_text(words)
 
 
 @pytest.mark.parametrize(

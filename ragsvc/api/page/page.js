@@ -7,7 +7,7 @@ import { WORDS } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const state = { language: "zh", words: WORDS.zh };
 /** What became of the last question. */
-const idle = { question: "", asOf: "", text: "", passages: [], citations: [], answer: null, error: null, stopper: null };
+const idle = { question: "", asOf: "", text: "", passages: [], citations: [], nMarked: 0, answer: null, error: null, stopper: null };
 let turn = { ...idle };
 
 // --- language ---
@@ -82,16 +82,26 @@ function receive(name, data) {
 /** Append text as text, a paragraph per line; the mark of a proven citation becomes a button. */
 function write(text) {
   turn.text += text;
-  text.split(/\n+/).forEach((line, n) => {
-    if (n > 0 || !$("answer").lastChild) $("answer").append(document.createElement("p"));
-    const paragraph = $("answer").lastChild;
-    paragraph.dir = "auto";
-    for (const piece of line.split(/(\[\d+\])/)) {
-      const citation = turn.citations.find((one) => one.marker === piece);
-      if (citation) paragraph.append(chip(citation));
-      else if (piece) paragraph.append(visible(piece));
-    }
+  const pieces = text.split(/(\[\d+\]|\n+)/);
+  const proven = matchMarks(pieces);
+  pieces.forEach((piece, n) => {
+    const isBreak = piece.startsWith("\n");
+    if (isBreak || !$("answer").lastChild) $("answer").append(Object.assign(document.createElement("p"), { dir: "auto" }));
+    if (proven.has(n)) $("answer").lastChild.append(chip(proven.get(n)));
+    else if (piece && !isBreak) $("answer").lastChild.append(visible(piece));
   });
+}
+
+/** Which piece is the mark of which citation. Marks stand in the order of the citations, and behind what they prove:
+ * looked for from the end, a bracketed number inside a quotation is not taken for one. */
+function matchMarks(pieces) {
+  const proven = new Map();
+  const waiting = turn.citations.slice(turn.nMarked);
+  for (let n = pieces.length - 1; n >= 0 && waiting.length; n -= 1) {
+    if (pieces[n] === waiting.at(-1).marker) proven.set(n, waiting.pop());
+  }
+  turn.nMarked = turn.citations.length;
+  return proven;
 }
 
 function chip(citation) {
@@ -111,7 +121,7 @@ function finish(answer) {
   Object.assign(turn, { answer, passages: answer.passages, citations: answer.citations });
   if (!isWhole) {
     $("answer").replaceChildren();
-    turn.text = "";
+    Object.assign(turn, { text: "", nMarked: 0 });
     write(answer.answer);
   }
   label();
@@ -148,14 +158,23 @@ function label() {
   $("disclaimer").textContent = answer?.disclaimer ?? "";
   $("disclaimer").lang = languageOf(answer?.disclaimer ?? "");
   $("receipt").textContent = answer ? words.receipt(answer) : "";
-  const item = (source, text, marker) => sourceItem(source, { text, marker, passages: turn.passages, words });
-  // A quotation that the answer spells out need not stand there twice.
-  const quoteOf = (citation) => (turn.text.includes(citation.quote) ? "" : citation.quote);
+  const item = (source, texts, marker) => sourceItem(source, { texts, marker, passages: turn.passages, words });
   $("sources-heading").hidden = turn.citations.length === 0;
-  $("citations").replaceChildren(...turn.citations.map((one) => item(one, quoteOf(one), one.marker)));
+  $("citations").replaceChildren(...bySource().map(([marker, cited]) => item(cited[0], quotesOf(cited), marker)));
   $("passages-box").hidden = turn.passages.length === 0;
   $("passages-summary").textContent = (answer?.abstained ? words.nearest : words.passages)(turn.passages.length);
-  $("passages").replaceChildren(...turn.passages.map((one) => item(one, one.text, "")));
+  $("passages").replaceChildren(...turn.passages.map((one) => item(one, [one.text], "")));
+}
+
+function bySource() {
+  const groups = new Map();
+  for (const one of turn.citations) groups.set(one.marker, [...(groups.get(one.marker) ?? []), one]);
+  return [...groups];
+}
+
+/** A quotation that the answer spells out need not stand there twice. */
+function quotesOf(citations) {
+  return [...new Set(citations.map((one) => one.quote))].filter((quote) => !turn.text.includes(quote));
 }
 
 function heading() {
@@ -177,12 +196,15 @@ function describe(error) {
   const { words } = state;
   if (error.status === 0) return words[error.message];
   if (error.status === 401) return hasKey() ? words.wrongKey : words.needsKey;
-  return `${words.problems[error.status] ?? words.failed}: ${error.message}`;
+  const known = words.problems[error.status] ?? words.failed;
+  // What broke inside the service is for its operator, who has the log.
+  return error.status < 500 ? `${known}: ${error.message}` : known;
 }
 
 function say(text, isError = false) {
   $("status").textContent = text;
   $("status").classList.toggle("error", isError);
+  $("status").classList.toggle("hidden", text === state.words.done); // who sees the answer need not be told
 }
 
 function busy(isBusy) {

@@ -26,8 +26,8 @@ function validity(source, words) {
   return pieces;
 }
 
-/** An item of a list of sources; its title opens it. An empty `text` shows none. */
-export function sourceItem(source, { text, marker, passages, words }) {
+/** An item of a list of sources; its title opens it. `texts` are quoted below it. */
+export function sourceItem(source, { texts, marker, passages, words }) {
   const item = document.createElement("li");
   if (marker) item.append(make("span", "number", marker));
   const button = make("button", "open");
@@ -40,7 +40,7 @@ export function sourceItem(source, { text, marker, passages, words }) {
   dates.append(...validity(source, words));
   const body = make("div");
   body.append(button, dates);
-  if (text.trim()) {
+  for (const text of texts) {
     const quote = make("blockquote", "", visible(text.trim().replace(/\n{2,}/g, "\n")));
     Object.assign(quote, { dir: "auto", lang: languageOf(text) });
     body.append(quote);
@@ -93,7 +93,7 @@ async function show(around) {
     $("more").hidden = start === 0 && end === length;
     reveal(place);
   } catch (error) {
-    if (shown === mine) $("panel-text").textContent = words[error.message] ?? `${words.failed}: ${error.message}`;
+    if (shown === mine) $("panel-text").textContent = words[error.message] ?? words.problems[error.status] ?? words.failed;
   }
 }
 
