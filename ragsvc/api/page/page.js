@@ -87,9 +87,22 @@ function write(text) {
   pieces.forEach((piece, n) => {
     const isBreak = piece.startsWith("\n");
     if (isBreak || !$("answer").lastChild) $("answer").append(Object.assign(document.createElement("p"), { dir: "auto" }));
-    if (proven.has(n)) $("answer").lastChild.append(chip(proven.get(n)));
+    if (proven.has(n)) appendChip($("answer").lastChild, chip(proven.get(n)));
     else if (piece && !isBreak) $("answer").lastChild.append(visible(piece));
   });
+}
+
+/** A mark may not begin a line: it stays with the character before it, and with other marks. */
+function appendChip(paragraph, button) {
+  let last = paragraph.lastChild;
+  if (last?.className !== "keep") {
+    const points = Array.from(last?.data ?? "");
+    const keep = Object.assign(document.createElement("span"), { className: "keep", textContent: points.pop() ?? "" });
+    if (last) last.data = points.join("");
+    paragraph.append(keep);
+    last = keep;
+  }
+  last.append(button);
 }
 
 /** Which piece is the mark of which citation. Marks stand in the order of the citations, and behind what they prove:
