@@ -31,7 +31,7 @@ HOSTILE = """\
 
 第一条 为了规范𠮷祥寺一带<img src=x onerror="window.pwned=1">的标牌，𠮷野家等商户适用本办法。
 
-第二条 𠮷祥寺标牌有<script>window.pwned=1</script>和[点此](javascript:alert(1))（见附注[1]），**不得**\u202e反向\u202c书写。
+第二条 𠮷祥寺标牌<script>window.pwned=1</script>和[点此](javascript:alert(1))（附注[1]），**不得**\u202e反向\u202c书写。
 
 第三条 标牌由𠮷田町保管。
 """
@@ -73,8 +73,8 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample statutes, and a text that means harm."""
+def home(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample statutes, and a text that means harm; not made where no browser could look at it."""
     folder = tmp_path_factory.mktemp("page")
     hostile = folder / "hostile.md"
     hostile.write_text(HOSTILE, encoding="utf-8")
