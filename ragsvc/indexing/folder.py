@@ -29,13 +29,13 @@ class GenerationFolder:
     Args:
         root: the folder; made with the first generation.
         faiss_index: factory string for new generations, one of ``dense.FACTORIES``.
-        keep: how many generations a sweep leaves.
+        keep: how many generations are to stay for a rollback.
     """
 
     def __init__(self, root: Path, faiss_index: str = "Flat", keep: int = KEEP) -> None:
         self._root = root
         self._faiss_index = faiss_index
-        self._keep = keep
+        self.keep = keep
         self._open: Generation | None = None
         self._lock = threading.Lock()
 
@@ -70,20 +70,18 @@ class GenerationFolder:
         )
         return write_generation(self._root / generation_id, previous=base, contents=new).n_chunks
 
-    def sweep(self, known: Sequence[str]) -> list[str]:
-        """Delete what a killed writer left and all but the newest of ``known`` (newest first); return what stays of it.
+    def sweep(self, known: Sequence[str]) -> None:
+        """Delete what a killed writer left and every generation that is not ``known``.
 
-        A generation that a reader of any process holds stays.
+        A generation that a reader of any process holds stays, until the next sweep.
         """
         if not self._root.is_dir():
-            return []
-        keep = set(known[: self._keep])
+            return
         for path in sorted(self._root.iterdir()):
             if path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.is_dir() and path.name not in keep:
+            elif path.is_dir() and path.name not in known:
                 self._remove_unless_held(path)
-        return [name for name in known if (self._root / name).is_dir()]
 
     def _remove_unless_held(self, path: Path) -> None:
         with (path / IN_USE).open("a") as lock:

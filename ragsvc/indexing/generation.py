@@ -35,6 +35,8 @@ FAISS_FILE = "vectors.faiss"
 IN_USE = "in-use"
 COLUMNS = ("chunk", "version", "collection", "vectors", "vector_position")
 MAX_CACHED_FILTERS = 64
+# From this share of allowed chunks on, keywords are searched without a filter and the hits sieved.
+SIEVE_SHARE = 0.4
 
 
 def verify_generation(directory: Path) -> list[IndexDamaged]:
@@ -108,7 +110,6 @@ class Generation:
         self._dense = DenseSearcher(directory / FAISS_FILE, vectors)
         self._lexical = LexicalSearcher(directory / LEXICAL)
         self._check_shapes(vectors.shape)
-        self._several_windows = len(self._position) > len(self._chunk)
         self._filters: dict[IndexFilter, _Allowed] = {}
         self._filters_lock = threading.Lock()
 
@@ -199,12 +200,18 @@ class Generation:
         mask = in_collections & ~excluded
         kept = np.unique(self._version[mask])
         dropped = np.unique(self._version[in_collections & excluded])
-        # The smaller set of versions makes the cheaper query.
-        if len(kept) < len(dropped):
-            lexical = LexicalFilter(only_versions=tuple(kept.tolist()))
-        else:
-            lexical = LexicalFilter(
-                collections=None if in_collections.all() else tuple(sorted(where.collections)),
-                without_versions=tuple(dropped.tolist()) if len(dropped) else None,
-            )
-        return _Allowed(RowFilter(mask[self._position]), lexical, int(np.count_nonzero(mask)))
+
+        def sieve(chunks: Sequence[int]) -> NDArray[np.bool_]:
+            passed: NDArray[np.bool_] = mask[np.searchsorted(self._chunk, np.array(chunks, np.int64))]
+            return passed
+
+        n_chunks = int(np.count_nonzero(mask))
+        is_most = n_chunks >= SIEVE_SHARE * len(mask)
+        by_collection = len(kept) >= len(dropped)  # the smaller set of versions makes the cheaper query
+        lexical = LexicalFilter(
+            collections=tuple(sorted(where.collections)) if by_collection and not in_collections.all() else None,
+            without_versions=tuple(dropped.tolist()) if by_collection and len(dropped) else None,
+            only_versions=None if by_collection else tuple(kept.tolist()),
+            sieve=sieve if is_most and n_chunks < len(mask) else None,
+        )
+        return _Allowed(RowFilter(mask[self._position]), lexical, n_chunks)

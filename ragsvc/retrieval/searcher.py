@@ -243,7 +243,10 @@ def _by_domain(snapshot: Snapshot, collections: Sequence[Collection]) -> Iterato
 
 
 def _covers(passage: Passage, chunk: StoredChunk) -> bool:
-    return passage.version_id == chunk.version.version_id and passage.start <= chunk.start and chunk.end <= passage.end
+    """Whether the passage shows all of the chunk, but for white space at its ends."""
+    start = chunk.end - len(chunk.text.lstrip())
+    end = chunk.start + len(chunk.text.rstrip())
+    return passage.version_id == chunk.version.version_id and passage.start <= start and end <= passage.end
 
 
 def _addressed_passage(hit: AddressHit) -> Passage:

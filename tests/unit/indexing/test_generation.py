@@ -64,6 +64,8 @@ def test_a_chunk_scores_as_its_best_window(write: Write) -> None:
     hits = generation.search_dense(query, 50, ALL)
     assert [hit.chunk for hit in hits] == np.argsort(-best).tolist()
     assert [hit.score for hit in hits] == pytest.approx(np.sort(best)[::-1], abs=1e-4)
+    assert generation.score_dense(query, [hit.chunk for hit in hits]) == pytest.approx([hit.score for hit in hits])
+    assert generation.score_dense(query, []) == []
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,22 @@ def test_a_filter_does_not_change_scores(write: Write) -> None:
     filtered = generation.search_lexical(QUESTIONS[0], 20, some)
     assert filtered
     assert all(hit.score == pytest.approx(everything[hit.chunk], abs=2e-4) for hit in filtered)
+
+
+@pytest.mark.parametrize("max_fetched", [10_000, 12])
+def test_sieving_finds_what_a_filtered_query_finds(
+    write: Write, max_fetched: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where most is allowed hits are sieved, else the query is filtered: the same hits with the same scores."""
+    directory = write("g1", make_contents(range(300)))
+    where = IndexFilter(frozenset({0, 1, 2}), frozenset(range(0, 30, 3)))
+    filtering = "ragsvc.indexing.generation.SIEVE_SHARE"
+    monkeypatch.setattr(filtering, 2)
+    filtered = [open_generation(directory).search_lexical(question, 10, where) for question in QUESTIONS]
+    monkeypatch.setattr(filtering, 0)
+    monkeypatch.setattr("ragsvc.indexing.lexical.MAX_FETCHED", max_fetched)
+    assert [open_generation(directory).search_lexical(question, 10, where) for question in QUESTIONS] == filtered
+    assert all(filtered)
 
 
 def test_questions_without_terms_or_vector_find_nothing(write: Write) -> None:
