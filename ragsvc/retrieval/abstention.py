@@ -169,6 +169,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "joint": ", ",
     },
 }
+_INNER_TITLE = str.maketrans("《》", "〈〉")
 _A_WORK: dict[Language, str] = {"zh": "该文件", "en": "the work"}
 
 
@@ -177,7 +178,7 @@ def say_missing(missing: Sequence[MissingAddress], language: Language) -> str:
     words = _WORDS[language]
     lines = []
     for place in missing:
-        work = (f"《{place.work}》" if language == "zh" else place.work) if place.work else _A_WORK[language]
+        work = _title(place.work, language) if place.work else _A_WORK[language]
         line = words[place.reason].format(mention=place.mention, work=work)
         offered = words["joint"].join(place.nearest[:_MOST_OFFERED])
         lines.append(line + (words["offer"].format(offered) if offered else ""))
@@ -204,4 +205,9 @@ def say_why(
 
 
 def _name(passage: Passage, language: Language) -> str:
-    return f"《{passage.work}》{passage.locator}" if language == "zh" else f"{passage.work} {passage.locator}".strip()
+    separator = "" if language == "zh" else " "
+    return f"{_title(passage.work, language)}{separator}{passage.locator}".strip()
+
+
+def _title(work: str, language: Language) -> str:
+    return f"《{work.translate(_INNER_TITLE)}》" if language == "zh" else work

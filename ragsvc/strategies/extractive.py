@@ -20,11 +20,16 @@ WHOLE_CHARS = 400
 ARTICLE_CHARS = 1_500
 """Most of an article that the question names which is quoted, in whole sentences."""
 MOST_PASSAGES = 3
-LEAST_RELEVANCE = 0.7
-"""A further passage or sentence is quoted when it is this relevant compared with the best one."""
+LEAST_SCORE = 0.85
+"""A further passage is quoted when its score is at least this share of the best one.
 
-_MEANING, _WORDS, _RANK = 0.45, 0.35, 0.2
-"""Weights of cosine with the question, share of the question's words, and 1 / rank in the relevance of a sentence."""
+On 792 lay questions of STARD whose law was there, 2.2 passages a question hold an article that lawyers named for 54 %
+of them, as the first two together do for 51 % and the first alone for 40 %.
+"""
+LEAST_RELEVANCE = 0.7
+"""Of a long passage the sentences are quoted that are at least this near to the question, compared with the nearest."""
+_MEANING = 0.55
+"""Weight of the cosine in the relevance of a sentence; the rest is the share of the question's words in it."""
 
 _INTRO = {
     "zh": "以下为原文摘录，非生成内容：",
@@ -33,6 +38,7 @@ _INTRO = {
 _GOES_ON = {"zh": "（以下略）", "en": " (the article goes on)"}
 _LIST_ITEM = re.compile(r"[（(]?(?:[一二三四五六七八九十]{1,3}|\d{1,3}|[a-z]|[ivx]{1,5})[)）、.]|[-•·*]\s")
 _UNFIT_IN_A_NAME = re.compile(rf"[\s`\[\]［］【】{''.join({*QUOTES, *QUOTES.values()})}]+")
+_INNER_TITLE = str.maketrans("《》", "〈〉")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 Range = tuple[int, int]
@@ -55,34 +61,24 @@ def compose(question: str, result: SearchResult, language: Language, embedder: E
 
 
 def _choose(question: str, passages: Sequence[Passage], embedder: Embedder) -> list[tuple[int, list[Range]]]:
-    """Return the numbers of the passages that answer with the ranges to quote."""
-    units = [(n, unit) for n, p in enumerate(passages, 1) for unit in _units(p)]
-    if not units:
-        return []
-    texts = [passages[n - 1].text[slice(*unit)] for n, unit in units]
+    """Return the numbers of the passages that answer, in order, each with the ranges to quote."""
+    enough = LEAST_SCORE * max((p.score for p in passages), default=0.0)
+    near = [(n, p) for n, p in enumerate(passages, 1) if p.score >= enough][:MOST_PASSAGES]
+    return [(n, _relevant(question, p.text, _units(p), embedder)) for n, p in near]
+
+
+def _relevant(question: str, text: str, units: list[Range], embedder: Embedder) -> list[Range]:
+    """Return the units of one passage that are nearest to the question, joined where they touch."""
+    if len(units) < 2:
+        return units
+    texts = [text[slice(*unit)] for unit in units]
     cosines = embedder.embed_passages(texts) @ embedder.embed_queries([question])[0]
     asked = content(question)
-    shares = np.array([len(asked & content(text)) / max(len(asked), 1) for text in texts])
-    relevance = _MEANING * cosines + _WORDS * shares + np.array([_RANK / n for n, _ in units])
-    best: dict[int, float] = {}
-    for (n, _), value in zip(units, relevance, strict=True):
-        best[n] = max(best.get(n, -1.0), float(value))
-    enough = LEAST_RELEVANCE * max(best.values())
-    taken = [n for n in sorted(best, key=lambda n: -best[n]) if best[n] >= enough][:MOST_PASSAGES]
-    return [
-        (
-            n,
-            _joined(
-                [
-                    unit
-                    for (m, unit), value in zip(units, relevance, strict=True)
-                    if m == n and value >= LEAST_RELEVANCE * best[n]
-                ],
-                passages[n - 1].text,
-            ),
-        )
-        for n in taken
-    ]
+    shares = np.array([len(asked & content(unit)) / max(len(asked), 1) for unit in texts])
+    relevance = _MEANING * cosines + (1 - _MEANING) * shares
+    best = float(relevance.max())
+    kept = relevance >= best - (1 - LEAST_RELEVANCE) * abs(best)
+    return _joined([unit for unit, is_kept in zip(units, kept, strict=True) if is_kept], text)
 
 
 def _units(passage: Passage) -> list[Range]:
@@ -154,7 +150,7 @@ def _in_quotation_marks(text: str) -> list[str]:
 
 
 def _name(passage: Passage, language: Language) -> str:
-    work = _UNFIT_IN_A_NAME.sub(" ", passage.work or passage.title).strip()
+    work = _UNFIT_IN_A_NAME.sub(" ", passage.work or passage.title).strip().translate(_INNER_TITLE)
     locator = _UNFIT_IN_A_NAME.sub(" ", passage.locator).strip()
     if _HAN.search(work):
         return f"《{work}》{locator}{'：' if language == 'zh' else ': '}"

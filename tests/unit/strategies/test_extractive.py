@@ -10,7 +10,7 @@ from tests.doubles import StoredTexts, WordEmbedder, make_passage
 
 BREACH = make_passage("第五百七十七条 当事人一方不履行合同义务的，应当承担赔偿损失等违约责任。")
 WILL = make_passage(
-    "第一千一百三十四条　自书遗嘱由遗嘱人亲笔书写，签名，注明年、月、日。", locator="第一千一百三十四条"
+    "第一千一百三十四条　自书遗嘱由遗嘱人亲笔书写，签名，注明年、月、日。", locator="第一千一百三十四条", score=0.5
 )
 
 
@@ -25,6 +25,23 @@ def test_it_reads_as_a_lawyer_quotes() -> None:
         "以下为原文摘录，非生成内容：\n\n"
         "《中华人民共和国民法典》第五百七十七条：“当事人一方不履行合同义务的，应当承担赔偿损失等违约责任。”[1]"
     )
+
+
+def test_passages_that_score_alike_are_quoted_in_order() -> None:
+    """Near the best score up to three passages are quoted, in the order of their numbers; a far one is not."""
+    near = [
+        make_passage("应当赔偿损失。", locator=f"第{i}条", score=score) for i, score in enumerate((0.9, 0.5, 1.0), 1)
+    ]
+    answer = extract("赔偿损失", *near)
+    assert answer.index("[1]") < answer.index("[3]")
+    assert "[2]" not in answer
+
+
+def test_a_title_inside_a_title() -> None:
+    """Inside 《》 a further title stands in 〈〉, and the checker still knows the work."""
+    work = "关于适用《中华人民共和国民法典》合同编的解释"
+    answer = extract("赔偿损失", make_passage("应当赔偿损失。", work=work, title=work, locator="第一条"))
+    assert "《关于适用〈中华人民共和国民法典〉合同编的解释》第一条：“应当赔偿损失。”[1]" in answer
 
 
 def test_english() -> None:
