@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import faiss
 
 FACTORIES = ("Flat", "SQfp16", "SQ8")
-"""faiss factory strings that can be chosen. Flat: float32. SQfp16: half of it, and exact, for that is how vectors are
-stored. SQ8: a quarter, its best hits scored again from the stored vectors."""
+"""faiss factory strings that can be chosen. Flat: float32. SQfp16: half of it and as exact, for so the vectors are
+stored; half the time, too (58,636 x 256: 2.3 against 4.5 ms). SQ8: a quarter, its hits scored again; 3.6 ms."""
 # Below this many allowed rows it is faster to multiply just them than to scan all with a filter.
 GATHER_ROWS = 2000
 RESCORE_FACTOR = 2

@@ -12,7 +12,7 @@ import portalocker
 from ragsvc.errors import IndexDamaged, IndexMismatch
 from ragsvc.indexing.generation import IN_USE, LEXICAL, Generation, open_generation, verify_generation
 from ragsvc.indexing.lexical import share_of_deleted
-from ragsvc.indexing.manifest import check_files, read_manifest
+from ragsvc.indexing.manifest import check_files, read_manifest, sync
 from ragsvc.indexing.tokens import TOKENIZER_VERSION
 from ragsvc.indexing.writing import GenerationContents, write_generation
 from ragsvc.store.index_contents import IndexContents
@@ -32,7 +32,7 @@ class GenerationFolder:
         keep: how many generations are to stay for a rollback.
     """
 
-    def __init__(self, root: Path, faiss_index: str = "Flat", keep: int = KEEP) -> None:
+    def __init__(self, root: Path, faiss_index: str = "SQfp16", keep: int = KEEP) -> None:
         self._root = root
         self._faiss_index = faiss_index
         self.keep = keep
@@ -54,12 +54,14 @@ class GenerationFolder:
         Raises:
             IndexMismatch: chunks lack vectors of this embedder.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
+        if not self._root.is_dir():
+            self._root.mkdir(parents=True)
+            sync(self._root.parent)
         base = self._root / previous if previous and self._is_usable(previous) else None
         columns = contents.columns()
         removed: set[int] = set()
         if base:
-            removed = set(_versions(base)) - contents.versions_in_index()
+            removed = set(_versions(base)) - set(columns.version.tolist())
         new = GenerationContents(
             columns=columns,
             added=contents.texts(staged_only=base is not None),

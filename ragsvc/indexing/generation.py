@@ -36,7 +36,7 @@ IN_USE = "in-use"
 COLUMNS = ("chunk", "version", "collection", "vectors", "vector_position")
 MAX_CACHED_FILTERS = 64
 # From this share of allowed chunks on, keywords are searched without a filter and the hits sieved.
-SIEVE_SHARE = 0.4
+SIEVE_SHARE = 0.6
 
 
 def verify_generation(directory: Path) -> list[IndexDamaged]:

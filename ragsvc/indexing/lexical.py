@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,13 +54,20 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+@lru_cache(maxsize=256)  # the chunks of a chapter come one after another
+def _title_fields(title: str) -> tuple[str, str]:
+    """What a title and heading path add to the two fields: all tokens, and the words alone."""
+    tokens = tokenize(title)
+    return " ".join(tokens), " ".join(filter(is_word, tokens))
+
+
 def _document(text: IndexedText, schema: tantivy.Schema) -> tantivy.Document:
     import tantivy
 
-    title = tokenize(f"{text.title} {text.heading}")
+    title, words_of_title = _title_fields(f"{text.title} {text.heading}")
     fields = {
-        "text": " ".join(title + tokenize(text.text)),
-        "title": " ".join(filter(is_word, title)),
+        "text": f"{title} {' '.join(tokenize(text.text))}",
+        "title": words_of_title,
         "chunk": text.chunk,
         "version": text.version,
         "collection": text.collection,
@@ -162,9 +170,8 @@ class LexicalSearcher:
         self, asked: tantivy.Query, k: int, sieve: Callable[[Sequence[int]], NDArray[np.bool_]] | None
     ) -> list[ScoredChunk] | None:
         """Return the k best that come through the sieve; None when ``MAX_FETCHED`` hits were not enough for it."""
-        fetched = k
+        fetched = min(2 * k, MAX_FETCHED)
         while True:
-            fetched = min(4 * fetched, MAX_FETCHED)
             hits = self._searcher.search(asked, fetched, count=False).hits
             chunks: list[Any] = self._searcher.fast_field_values("chunk", [address for _, address in hits])
             kept: Iterable[bool] = sieve(chunks).tolist() if sieve else repeat(True)
@@ -178,6 +185,7 @@ class LexicalSearcher:
             is_complete = len(hits) < fetched or (len(found) >= k and hits[-1][0] < found[k - 1].score - TIE)
             if is_complete or fetched == MAX_FETCHED:
                 break
+            fetched = min(4 * fetched, MAX_FETCHED)
         if sieve and not is_complete:
             return None
         return sorted(found, key=lambda hit: (-hit.score, hit.chunk))[:k]

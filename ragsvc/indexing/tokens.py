@@ -38,6 +38,8 @@ def normalise(text: str) -> str:
     """Return ``text`` in NFKC and lower case, in linear time."""
     if text.isascii():
         return text.lower()
+    if len(text) <= _SLICE_CHARS:
+        return unicodedata.normalize("NFKC", text).lower()
     slices = (text[at : at + _SLICE_CHARS] for at in range(0, len(text), _SLICE_CHARS))
     return "".join(unicodedata.normalize("NFKC", piece) for piece in slices).lower()
 

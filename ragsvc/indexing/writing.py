@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from ragsvc.errors import IndexDamaged
+from ragsvc.errors import IndexDamaged, RagsvcError
 from ragsvc.indexing.dense import write_vectors
 from ragsvc.indexing.generation import COLUMNS, FAISS_FILE, IN_USE, LEXICAL
 from ragsvc.indexing.lexical import LexicalSearcher, link_segments, write_segments
@@ -28,7 +28,7 @@ class GenerationContents(Struct, frozen=True, kw_only=True):
     removed_versions: Collection[int] = ()
     embedder_id: str
     change_number: int
-    faiss_index: str = "Flat"
+    faiss_index: str = "SQfp16"
 
 
 def write_generation(directory: Path, *, previous: Path | None, contents: GenerationContents) -> Manifest:
@@ -42,9 +42,22 @@ def write_generation(directory: Path, *, previous: Path | None, contents: Genera
     Raises:
         SettingsError: the faiss factory string is not supported.
         IndexDamaged: the keyword index came out with other chunks than the columns name.
+        RagsvcError: the disk is full or does not allow it.
     """
     building = directory.with_name(BUILDING + directory.name)
     shutil.rmtree(building, ignore_errors=True)
+    try:
+        return _write(building, directory, previous, contents)
+    except (OSError, RuntimeError, ValueError) as error:  # the last two are how faiss and tantivy say it
+        raise RagsvcError(
+            f"index generation {directory} cannot be written ({error}); what was there is as it was: "
+            "see that the disk has room and allows writing, then try again"
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _write(building: Path, directory: Path, previous: Path | None, contents: GenerationContents) -> Manifest:
     (building / LEXICAL).mkdir(parents=True)
     inherited = _inherit(previous, building) if previous else {}
     write_segments(building / LEXICAL, contents.added, contents.removed_versions)

@@ -35,9 +35,6 @@ class Contents:
         self.asked_for_all = not staged_only
         return map(make_text, self.staged if staged_only else self.chunks)
 
-    def versions_in_index(self) -> set[int]:
-        return {make_text(chunk).version for chunk in self.chunks}
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> GenerationFolder:
