@@ -23,8 +23,8 @@ MOST_PASSAGES = 3
 LEAST_SCORE = 0.85
 """A further passage is quoted when its score is at least this share of the best one.
 
-On 792 lay questions of STARD whose law was there, 2.2 passages a question hold an article that lawyers named for 54 %
-of them, as the first two together do for 51 % and the first alone for 40 %.
+On the 128 dev questions of STARD whose laws were there, 2.0 passages a question hold an article that lawyers named
+for 54 % of them; the first passage alone does for 45 %, the first three for 57 %.
 """
 LEAST_RELEVANCE = 0.7
 """Of a long passage the sentences are quoted that are at least this near to the question, compared with the nearest."""
