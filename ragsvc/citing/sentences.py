@@ -18,9 +18,10 @@ QUOTES = {"“": "”", "「": "」", "『": "』", '"': '"'}
 """Opening and closing signs of a quotation."""
 
 _NUMBER = r"(?:(?:来源|资料|段落|[Ss]ource|[Pp]assage)\s?)?\^?[0-9０-９]{1,3}\^?"
-MARK = rf"[\[［【]+{_NUMBER}(?:\s?[,，、;；\-–—~～]\s?{_NUMBER})*[\]］】]+"
+MARK = rf"[\[［【]{{1,2}}{_NUMBER}(?:\s?[,，、;；\-–—~～]\s?{_NUMBER})*[\]］】]{{1,2}}"
 """A citation mark: [1] ［1］ 【1】 [1, 2] [1-3] [[1]] [来源1] [^1^]. A year is none, nor is "[ 1 ]"."""
 
+_LONGEST_MARK = 26
 _OPEN_MARK = r"[\[［【][^\]］】\n]{0,24}"
 _CLOSERS = r"[”’」』）)》】*_]*"
 _TAIL = re.compile(rf"{_CLOSERS}(?:[ \t]*{MARK})*(?:[ \t]*{_OPEN_MARK}|\s*)")
@@ -73,7 +74,8 @@ class SentenceCutter:
     def _take(self, char: str, done: list[Sentence]) -> str:
         """Add one character; return characters that are to be taken again because a decision fell before them."""
         if self._end is not None:
-            if self._tail(_TAIL).fullmatch(self._held + char, self._end):
+            has_room = len(self._held) < MAX_HELD + _LONGEST_MARK
+            if has_room and self._tail(_TAIL).fullmatch(self._held + char, self._end):
                 self._held += char
                 return ""
             return self._decide(done) + char
@@ -91,8 +93,10 @@ class SentenceCutter:
             self._closer, self._depth = QUOTES.get(char, char), 1
         elif char in "。！？；\n" or (char in ".!?" and not _NOT_AN_END.search(self._held[-40:])):
             self._set_end(is_sure=char not in ".!?")
-        if len(self._held) >= MAX_HELD and self._end is None and not _LATE_MARK.search(self._held[-26:]):
-            self._set_end(is_sure=True)
+        if len(self._held) >= MAX_HELD and self._end is None:
+            is_in_a_mark = _LATE_MARK.search(self._held[-_LONGEST_MARK:])
+            if not is_in_a_mark or len(self._held) >= MAX_HELD + _LONGEST_MARK:
+                self._set_end(is_sure=True)
         return ""
 
     def _tail(self, pattern: re.Pattern[str]) -> re.Pattern[str]:

@@ -72,6 +72,15 @@ def test_text_without_an_end_is_not_held_for_ever() -> None:
     assert parts[0].endswith("[12]")
 
 
+@pytest.mark.parametrize("sign", ["[", "[1", "“", "`", "```", " ", "\n", "。", "。[1]", "。 ", '"', "1.", "甲", "A. "])
+def test_endless_repetition_is_let_go(sign: str) -> None:
+    """Whatever sign a model repeats without end, what is held back stays bounded, and nothing is lost."""
+    text = sign * 10_000
+    parts = cut(text)
+    assert "".join(parts) == text
+    assert max(map(len, parts)) <= MAX_HELD + 60
+
+
 @given(TEXTS)
 def test_ranges_of_sentences_are_trimmed_slices(text: str) -> None:
     """Ranges are in order, hold no outer white space, and everything between them is white space."""
