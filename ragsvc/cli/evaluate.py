@@ -52,3 +52,35 @@ def retrieval(
     names = ["ndcg@10", "ci95", "recall@10", "recall@100", "mrr@10"]
     rows = [[arm, *(f[name] for name in names), f["latency_ms"]["p95"]] for arm, f in found["arms"].items()]
     print_table(["arm", *names, "p95 ms"], rows)
+
+
+@app.command()
+def abstention(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A set in BEIR layout: the answerable questions and the texts.")],
+    outside: Annotated[list[Path], typer.Option(help="queries.jsonl that the set cannot answer; may be repeated.")],
+    domain: Annotated[str, typer.Option(help="Domain whose threshold is fitted.")] = "general",
+    split: Annotated[str | None, typer.Option(help="Value of metadata.split [all but train].")] = None,
+    embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
+    write: Annotated[Path | None, typer.Option(help="abstention.toml to write the model to.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit when to decline: AUROC, and what is declined at one false refusal in ten."""
+    from ragsvc.evaluation.abstention import evaluate_abstention, language_of_set, write_abstention
+    from ragsvc.evaluation.retrieval import RetrievalOptions
+
+    obj: Context = context.obj
+    command = f"evaluate abstention {folder.name} --domain {domain}"
+    command += "".join(f" --outside {path.parent.name}/{path.name}" for path in outside)
+    options = RetrievalOptions(split=split, domain=domain, embedder=embedder, home=obj.home)
+    found = evaluate_abstention(folder, outside, options, fitted_on=command)
+    if write:
+        write_abstention(domain, language_of_set(folder), found.model, write)
+    if as_json:
+        print_json(found)
+        return
+    say(
+        f"AUROC {found.model.auroc:.3f}; declined: {found.declined_outside:.1%} of the outside questions, "
+        f"{found.declined_without_gold:.1%} of those whose works were left out, "
+        f"{found.false_refusals:.1%} of the answerable ones"
+    )

@@ -66,3 +66,9 @@ def texts(package_file: str, stem: str) -> dict[Language, str]:
         "zh": (folder / f"{stem}.zh.md").read_text(encoding="utf-8").strip(),
         "en": (folder / f"{stem}.en.md").read_text(encoding="utf-8").strip(),
     }
+
+
+def fitted(package_file: str) -> str:
+    """Read the ``abstention.toml`` beside a pack's ``__init__.py``; empty when nothing was fitted."""
+    path = Path(package_file).parent / "abstention.toml"
+    return path.read_text(encoding="utf-8") if path.exists() else ""

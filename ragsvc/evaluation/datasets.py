@@ -34,6 +34,18 @@ class Query(msgspec.Struct, frozen=True):
         return str(self.metadata.get("split", ""))
 
 
+def read_queries(path: Path) -> list[Query]:
+    """Read a ``queries.jsonl``.
+
+    Raises:
+        InvalidInput: it is missing or malformed.
+    """
+    try:
+        return msgspec.json.Decoder(Query).decode_lines(path.read_bytes())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidInput(f"{path}: {error}") from error
+
+
 class LabelledSet:
     """A folder in BEIR layout.
 
@@ -48,7 +60,7 @@ class LabelledSet:
         if corpus is None or not (folder / "queries.jsonl").exists() or not (folder / "qrels.tsv").exists():
             raise InvalidInput(f"{folder} is not in BEIR layout: corpus.jsonl[.gz], queries.jsonl and qrels.tsv")
         self._corpus = corpus
-        self.queries = self._read_queries()
+        self.queries = read_queries(folder / "queries.jsonl")
         self.relevance = self._read_relevance()
 
     def documents(self) -> Iterator[LoadedDocument]:
@@ -59,13 +71,6 @@ class LabelledSet:
         """Return the judged queries of a split, or, without one, all that are not ``train``."""
         chosen = [q for q in self.queries if (q.split == split if split else q.split != "train")]
         return [query for query in chosen if query.id in self.relevance]
-
-    def _read_queries(self) -> list[Query]:
-        path = self.folder / "queries.jsonl"
-        try:
-            return msgspec.json.Decoder(Query).decode_lines(path.read_bytes())
-        except msgspec.MsgspecError as error:
-            raise InvalidInput(f"{path}: {error}") from error
 
     def _read_relevance(self) -> dict[str, dict[str, int]]:
         path = self.folder / "qrels.tsv"

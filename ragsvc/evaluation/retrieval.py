@@ -21,6 +21,7 @@ from ragsvc.pipelines.ingest import IngestReport, Source
 from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store import identity
+from ragsvc.store.catalogue import Catalogue
 from ragsvc.wiring import Service, open_service
 
 COLLECTION = "evaluated"
@@ -58,6 +59,7 @@ class IndexedSet:
         self.service = service
         self.pack = whole_document_pack(find_pack(domain))
         self._ids: dict[str, str] = {}
+        self._work_keys: dict[str, str] = {}
 
     def ingest(self) -> IngestReport:
         """Put every document of the corpus in; what is there already costs nothing."""
@@ -65,6 +67,7 @@ class IndexedSet:
         for document in self.labelled.documents():
             work_key = self.pack.name_keys(self.pack.chunker.describe(document))[0]
             self._ids[identity.document_id(COLLECTION, work_key, document.name)] = document.name
+            self._work_keys[document.name] = work_key
             sources.append(_source(document))
         return self.service.ingest_sources(sources, COLLECTION, self.pack)
 
@@ -73,6 +76,12 @@ class IndexedSet:
         request = SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms)
         result = self.service.search(request)
         return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
+
+    def works_of(self, catalogue: Catalogue, documents: Sequence[str]) -> list[int]:
+        """Return the ordinals of the works of these documents of the set."""
+        where = catalogue.snapshot([COLLECTION]).where
+        keys = [self._work_keys[document] for document in documents if document in self._work_keys]
+        return [work.ordinal for work in catalogue.find_works(where, keys)]
 
 
 def _source(document: LoadedDocument) -> Source:

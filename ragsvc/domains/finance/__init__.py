@@ -1,7 +1,7 @@
 """Financial texts: filings, disclosures, reports."""
 
 from ragsvc.chunking.structure import StructureChunker
-from ragsvc.domains.pack import DomainPack, texts
+from ragsvc.domains.pack import DomainPack, fitted, texts
 
 PACK = DomainPack(
     name="finance",
@@ -9,4 +9,5 @@ PACK = DomainPack(
     grammar=None,
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    abstention=fitted(__file__),
 )

@@ -2,7 +2,7 @@
 
 from ragsvc.domains.law.addresses import LawGrammar
 from ragsvc.domains.law.chunker import LawChunker
-from ragsvc.domains.pack import DomainPack, texts
+from ragsvc.domains.pack import DomainPack, fitted, texts
 
 PACK = DomainPack(
     name="law",
@@ -10,5 +10,6 @@ PACK = DomainPack(
     grammar=LawGrammar(),
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    abstention=fitted(__file__),
     identity="title",
 )
