@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ragsvc.chunking.passages import embedded_text
 from ragsvc.domains.pack import DomainPack
-from ragsvc.errors import RagsvcError, UnreadableFile
+from ragsvc.domains.works import inherit_validity
+from ragsvc.errors import IndexMismatch, RagsvcError, UnreadableFile
 from ragsvc.loading import ParserProcess, iter_files, load_file
 from ragsvc.protocols import Embedder
 from ragsvc.records import LoadedDocument
@@ -29,7 +30,7 @@ from ragsvc.store.changes import Changes
 from ragsvc.store.database import Database
 from ragsvc.store.index_contents import IndexContents
 from ragsvc.store.inventory import Inventory
-from ragsvc.store.rows import Collection
+from ragsvc.store.rows import Collection, Generation
 from ragsvc.store.staging import StagedDocument, Staging
 from ragsvc.store.writer_lock import writer_lock
 
@@ -115,8 +116,13 @@ class GenerationFolder(Protocol):
         """Write a generation, synced to disk, and return its number of chunks. ``previous``: start from that one."""
         ...
 
-    def sweep(self, known: Sequence[str]) -> list[str]:
-        """Delete all but the newest of the known generations (newest first) and return those that stay."""
+    @property
+    def keep(self) -> int:
+        """How many generations stay."""
+        ...
+
+    def sweep(self, known: Sequence[str]) -> None:
+        """Delete every generation but these, and what killed writers left; one that a reader holds stays."""
         ...
 
 
@@ -141,11 +147,15 @@ class IngestPipeline:
 
         Raises:
             WriterBusy: another process is writing this home.
+            IndexMismatch: the index was built by another embedder.
+            RagsvcError: the embedder gave no usable vectors, or the disk is full; nothing went in.
         """
         started = time.perf_counter()
-        report = IngestReport(index_generation=self._current())
+        current = self._current()
+        report = IngestReport(index_generation=current.generation_id if current else "")
         job = request.job_id or f"ingest into {request.collection}"
         with writer_lock(self._home, job, wait=request.wait):
+            self._check_embedder()
             staging = Staging(self._database, request.job_id, self._embedder.embedder_id)
             staging.discard_leftovers()
             self._sweep()
@@ -156,7 +166,10 @@ class IngestPipeline:
                 staging.discard_leftovers()
             elif staging.has_staged():
                 report.index_generation = self._publish(staging)
+                report.inferred = [Inferred(*row) for row in staging.inferred()]
                 self._sweep()
+            else:
+                staging.commit_validity()
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
@@ -178,9 +191,9 @@ class IngestPipeline:
         """Delete generations beyond those kept and what only they used; return how many stay."""
         with writer_lock(self._home, "index prune"):
             Staging(self._database, "", self._embedder.embedder_id).discard_leftovers()
-            known = [generation.generation_id for generation in Inventory(self._database).generations()]
-            kept = self._generations.sweep(known)
+            kept = self._kept()
             Changes(self._database).prune(kept)
+            self._generations.sweep(kept)
         return len(kept)
 
     # --- one document ---
@@ -205,13 +218,14 @@ class IngestPipeline:
                 sha256 = source.sha256()
                 if version := known.get((sha256, chunked_by)):
                     if request.effective_from:
-                        staging.set_validity([version], request.effective_from)
+                        staging.restate(version, request.effective_from)
                     report.unchanged += 1
                 elif sha256 in seen:
                     report.unchanged += 1
                 else:
+                    prepared = self._prepare(source.load(), request, chunked_by)
                     seen.add(sha256)
-                    yield self._prepare(source.load(), request, chunked_by, report)
+                    yield prepared
                     continue
                 report.documents += 1
             except UnreadableFile as error:
@@ -220,15 +234,11 @@ class IngestPipeline:
                 report.quarantined.append(Quarantined(source.name, f"cannot be read: {error.strerror or error}"))
         progress(len(sources), len(sources), "")
 
-    def _prepare(
-        self, document: LoadedDocument, request: IngestRequest, chunked_by: str, report: IngestReport
-    ) -> StagedDocument:
+    def _prepare(self, document: LoadedDocument, request: IngestRequest, chunked_by: str) -> StagedDocument:
         pack = request.pack
         facts = pack.chunker.describe(document)
         if request.effective_from:
             facts = replace(facts, effective_from=request.effective_from, validity_source="given")
-        elif facts.validity_source == "inferred":
-            report.inferred.append(Inferred(document.name, facts.title, facts.effective_from))
         chunks = tuple(pack.chunker.chunk(document, facts))
         windows = tuple(
             tuple(self._embedder.windows(embedded_text(facts, chunk, document.text[chunk.start : chunk.end])))
@@ -273,25 +283,43 @@ class IngestPipeline:
 
     # --- the generation ---
 
-    def _current(self) -> str:
-        return next((g.generation_id for g in Inventory(self._database).generations() if g.is_current), "")
+    def _current(self) -> Generation | None:
+        return next((g for g in Inventory(self._database).generations() if g.is_current), None)
+
+    def _check_embedder(self) -> None:
+        """Refuse before anything is embedded: one generation holds the vectors of one embedder."""
+        current, configured = self._current(), self._embedder.embedder_id
+        if current and current.embedder_id != configured:
+            raise IndexMismatch(
+                f"index generation {current.generation_id} was built by embedder {current.embedder_id!r}, configured "
+                f"is {configured!r}: configure that one, or run 'ragsvc index rebuild --embedder NAME' first"
+            )
 
     def _publish(self, staging: Staging, *, from_scratch: bool = False) -> str:
         current = self._current()
         change_number = staging.next_change_number()
         generation_id = f"{change_number:08d}-{uuid.uuid4().hex[:8]}"
         contents = IndexContents(self._database, self._embedder.embedder_id, self._embedder.dim)
-        previous = current if current and not from_scratch else None
-        n_chunks = self._generations.write(generation_id, previous, contents, change_number)
-        staging.commit(generation_id, n_chunks)
+        previous = current.generation_id if current and not from_scratch else None
+        with self._database.read():  # columns and texts of one state, also when something is removed meanwhile
+            n_chunks = self._generations.write(generation_id, previous, contents, change_number)
+        staging.commit(generation_id, n_chunks, inherit_validity)
         return generation_id
 
     def _sweep(self) -> None:
-        """Remove what no catalogue row names, and generations beyond those kept."""
-        known = [generation.generation_id for generation in Inventory(self._database).generations()]
-        kept = self._generations.sweep(known)
-        if set(known) - set(kept):
+        """Remove generations beyond those kept, and what no catalogue row names.
+
+        Forgotten first, deleted then: killed in between, no row names a directory that is gone.
+        """
+        kept = self._kept()
+        if len(kept) < len(Inventory(self._database).generations()):
             Changes(self._database).prune(kept)
+        self._generations.sweep(kept)
+
+    def _kept(self) -> list[str]:
+        """The newest generations and, after a rollback, the current one."""
+        found = Inventory(self._database).generations()
+        return [g.generation_id for at, g in enumerate(found) if at < self._generations.keep or g.is_current]
 
 
 def _batches(items: Iterable[StagedDocument]) -> Iterator[list[StagedDocument]]:

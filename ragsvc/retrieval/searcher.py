@@ -66,6 +66,15 @@ class Searcher:
         """
         if request.k < 1 or not request.arms:
             raise InvalidInput(f"k={request.k} and arms={request.arms} were asked for; both need at least one")
+        try:
+            with self._catalogue.one_state():
+                return self._search(request)
+        except NotFound:
+            # A sweep may have come between reading which generation is current and opening it: then there is a newer.
+            with self._catalogue.one_state():
+                return self._search(request)
+
+    def _search(self, request: SearchRequest) -> SearchResult:
         watch = _Stopwatch()
         with watch.stage("snapshot"):
             state = self._read_state(request)
@@ -97,17 +106,9 @@ class Searcher:
         works: tuple[int, ...] = ()
         if request.filters.works:
             works = self._find_works(request, collections)
-        for attempt in (1, 2):
-            snapshot = self._catalogue.snapshot(request.collections, request.as_of, request.filters, works)
-            if not snapshot.generation_id:
-                return _State(snapshot, collections, works, None)
-            try:
-                return _State(snapshot, collections, works, self._open_generation(snapshot.generation_id))
-            except NotFound:
-                # Swept between the two lines above: then there is a newer one.
-                if attempt == 2:
-                    raise
-        raise AssertionError("the second attempt returns or raises")
+        snapshot = self._catalogue.snapshot(request.collections, request.as_of, request.filters, works)
+        index = self._open_generation(snapshot.generation_id) if snapshot.generation_id else None
+        return _State(snapshot, collections, works, index)
 
     def _find_works(self, request: SearchRequest, collections: Sequence[Collection]) -> tuple[int, ...]:
         """Resolve the names in ``filters.works``: by the domain's grammar, or as an exact title where it has none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,6 +78,10 @@ class Catalogue:
         self.database = database
         self._filters: dict[tuple[Any, ...], IndexFilter] = {}
         self._lock = threading.Lock()
+
+    def one_state(self) -> AbstractContextManager[object]:
+        """Let everything that this thread reads inside belong to one state, whatever is committed meanwhile."""
+        return self.database.read()
 
     def find_collections(self, names: Sequence[str]) -> list[Collection]:
         """Return the named collections in that order; no names means all. Counts are not filled.
@@ -246,9 +251,15 @@ class Catalogue:
         return VersionText(version=version_of(row), text=row.text[start:end], start=start, end=end)
 
 
+def is_open() -> sa.ColumnElement[bool]:
+    """Whether anything was ever committed to a collection: one that a writer has only just made is not there yet."""
+    return sa.exists().where(versions.c.collection == collections.c.ordinal, versions.c.added_change.is_not(None))
+
+
 def find_collections_by_name(connection: sa.Connection, names: Sequence[str]) -> list[Collection]:
     """Return the named collections in that order; no names means all. Raises NotFound with the names that exist."""
-    rows = {row.name: row for row in connection.execute(sa.select(collections).order_by(collections.c.name))}
+    query = sa.select(collections).where(is_open()).order_by(collections.c.name)
+    rows = {row.name: row for row in connection.execute(query)}
     for name in names:
         if name not in rows:
             known = ", ".join(rows) or "none yet: 'ragsvc ingest PATH --collection NAME' makes one"

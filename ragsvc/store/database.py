@@ -6,6 +6,7 @@ write takes SQLite's write lock at once, so two writers queue instead of failing
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ragsvc.errors import IndexDamaged
-from ragsvc.store import schema
+from ragsvc.errors import IndexDamaged, RagsvcError
+from ragsvc.store import identity, schema
 
 REVISION = "0001"
 """Alembic revision that this code expects."""
 BUSY_TIMEOUT_S = 30
 # FULL: a commit is on the disk when it returns. Cache in KiB (negative), memory map in bytes.
+OUTSIDE_CAUSES = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_BUSY")
+RESTORE = "restore it from a backup"
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "mmap_size=1073741824")
 
 
@@ -35,15 +38,13 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._of_thread = threading.local()
         self._engine = sa.create_engine(
             f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
         )
         sa.event.listen(self._engine, "connect", _on_connect)
         sa.event.listen(self._engine, "begin", _on_begin)
-        try:
-            self._migrate()
-        except sa.exc.DatabaseError as error:
-            raise IndexDamaged(str(path), f"not a usable catalogue ({error.orig}); restore it from a backup") from error
+        self._migrate()
 
     def _migrate(self) -> None:
         with self.read() as connection:
@@ -65,23 +66,67 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent state, from the first query to the last."""
-        with self._engine.connect() as connection, connection.begin():
-            yield connection
+        """One consistent state, from the first query to the last; a read inside a read of its thread sees the same.
+
+        Raises:
+            IndexDamaged: the file is no database, or damaged where it was read.
+        """
+        outer: sa.Connection | None = getattr(self._of_thread, "connection", None)
+        if outer is not None:
+            yield outer
+            return
+        with self._named_errors(), self._engine.connect() as connection, connection.begin():
+            self._of_thread.connection = connection
+            try:
+                yield connection
+            finally:
+                self._of_thread.connection = None
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it or nothing."""
-        with self._engine.connect() as connection:
+        """One transaction: all of it or nothing.
+
+        Raises:
+            IndexDamaged: the file is no database, or damaged where it was used.
+            RagsvcError: the disk is full or broken; nothing was changed.
+        """
+        with self._named_errors(), self._engine.connect() as connection:
             connection = connection.execution_options(is_write=True)
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DatabaseError as error:
+            name = getattr(error.orig, "sqlite_errorname", "")
+            if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in str(error.orig):
+                raise IndexDamaged(str(self.path), f"not a usable catalogue ({error.orig}); {RESTORE}") from error
+            if name.startswith(OUTSIDE_CAUSES):
+                raise RagsvcError(
+                    f"{self.path} cannot be used ({error.orig}); nothing was changed: see that the disk has room and "
+                    "allows writing and that no other program holds the file, then try again"
+                ) from error
+            raise
+
     def check(self) -> list[str]:
-        """Return what SQLite's own integrity check finds wrong, each with the file's path."""
-        with self.read() as connection:
-            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        return [f"{self.path}: {line}" for line in found if line != "ok"]
+        """Return what is damaged, each with the file's path: by SQLite's own check, and texts by their hash."""
+        texts = (
+            sa.select(schema.versions.c.version_id, schema.versions.c.text, schema.documents.c.document_id)
+            .join(schema.documents, schema.documents.c.ordinal == schema.versions.c.document)
+            .where(schema.versions.c.state.in_(("live", "inactive")))
+        )
+        try:
+            with self.read() as connection:
+                found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+                wrong = [line for line in found if line != "ok"]
+                for row in connection.execute(texts.execution_options(yield_per=64)):
+                    if identity.version_id(row.document_id, row.text) != row.version_id:
+                        wrong.append(f"the text of version {row.version_id} is not the one that was stored; {RESTORE}")
+        except IndexDamaged as error:
+            return [str(error)]
+        return [f"{self.path}: {line}" for line in wrong]
 
     def close(self) -> None:
         """Close all connections."""

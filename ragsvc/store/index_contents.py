@@ -43,7 +43,7 @@ _IN_INDEX = versions.c.state.in_(("live", "staged"))
 
 
 class IndexContents:
-    """Reads what the next generation holds: everything live or staged."""
+    """Reads what the next generation holds: everything live or staged. All of it is read in one ``Database.read``."""
 
     def __init__(self, database: Database, embedder_id: str, dim: int) -> None:
         self._database = database
@@ -120,11 +120,6 @@ class IndexContents:
                 heading=f"{version.part} {heading}".strip(),
                 text=version.text[row.start : row.end],
             )
-
-    def versions_in_index(self) -> set[int]:
-        """Return the ordinals of the versions that the next generation holds."""
-        with self._database.read() as connection:
-            return set(connection.execute(sa.select(versions.c.ordinal).where(_IN_INDEX)).scalars())
 
 
 def texts_to_embed(database: Database) -> Sequence[Any]:

@@ -13,6 +13,7 @@ from ragsvc.store.catalogue import (
     VERSION_JOIN,
     find_collections_by_name,
     in_force,
+    is_open,
     version_of,
 )
 from ragsvc.store.database import Database
@@ -42,6 +43,7 @@ class Inventory:
         query = (
             sa.select(collections, live.c.n_documents, live.c.n_chunks)
             .select_from(collections.outerjoin(live, live.c.collection == collections.c.ordinal))
+            .where(is_open())
             .order_by(collections.c.name)
         )
         with self.database.read() as connection:

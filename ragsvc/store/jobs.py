@@ -64,13 +64,27 @@ class Jobs:
         return [_job(row) for row in rows]
 
     def claim(self, owner: str) -> Job | None:
-        """Take the oldest job that waits, or whose holder let its lease run out; None when there is none."""
+        """Take the oldest job that waits, or whose holder let its lease run out; None when there is none.
+
+        A dead holder's job is closed instead if the same was asked again and done since: doing it late could bring
+        back what was removed meanwhile.
+        """
         now = time.time()
-        free = sa.or_(jobs.c.status == "queued", sa.and_(jobs.c.status == "running", jobs.c.lease_until < now))
+        lapsed = sa.and_(jobs.c.status == "running", jobs.c.lease_until < now)
+        free = sa.or_(jobs.c.status == "queued", lapsed)
         with self._database.read() as connection:
             if connection.execute(sa.select(jobs.c.job_id).where(free)).first() is None:
                 return None
+        later = jobs.alias()
+        was_done = sa.exists().where(
+            later.c.kind == jobs.c.kind,
+            later.c.payload == jobs.c.payload,
+            later.c.created_at > jobs.c.created_at,
+            later.c.status == "done",
+        )
+        closed = {"status": "cancelled", "error": "stopped, then done by a later job", "lease_until": None}
         with self._database.write() as connection:
+            connection.execute(jobs.update().where(lapsed, was_done).values(updated_at=now, **closed))
             row = connection.execute(sa.select(jobs).where(free).order_by(jobs.c.created_at).limit(1)).first()
             if row is None:
                 return None
@@ -89,13 +103,14 @@ class Jobs:
             cancelled = connection.execute(sa.select(jobs.c.cancel_requested).where(jobs.c.job_id == job_id)).scalar()
         return bool(result.rowcount) and not cancelled
 
-    def finish(self, job_id: str, status: str, *, error: str | None = None, result: Any = None) -> None:
-        """Close a job as done, failed or cancelled."""
+    def finish(self, job_id: str, owner: str, status: str, *, error: str | None = None, result: Any = None) -> bool:
+        """Close a job as done, failed or cancelled; False, and nothing happens, when another owner took it over."""
         values = {"status": status, "error": error, "updated_at": time.time(), "lease_until": None}
         if result is not None:
             values["result"] = msgspec.json.encode(result).decode()
+        mine = sa.and_(jobs.c.job_id == job_id, jobs.c.owner == owner)
         with self._database.write() as connection:
-            connection.execute(jobs.update().where(jobs.c.job_id == job_id).values(**values))
+            return bool(connection.execute(jobs.update().where(mine).values(**values)).rowcount)
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to stop: at once if it waits, at its next heartbeat if it runs.

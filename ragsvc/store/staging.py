@@ -7,7 +7,7 @@ the vectors it computed stay and are not computed again. Callers hold the writer
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
 from ragsvc.store import identity
+from ragsvc.store.catalogue import is_open
 from ragsvc.store.changes import bump_change_number, empty_versions, order_versions
 from ragsvc.store.database import Database
 from ragsvc.store.rows import Collection
@@ -51,12 +52,7 @@ class StagedDocument(Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class ChunkRow(Struct, frozen=True):
-    """What a chunk is to the index, in catalogue ordinals."""
-
-    chunk: int
-    version: int
-    collection: int
+Inherit = Callable[[DocumentFacts, Iterable[DocumentFacts]], DocumentFacts]
 
 
 class Staging:
@@ -66,6 +62,10 @@ class Staging:
         self._database = database
         self._job_id = job_id
         self._embedder_id = embedder_id
+        # What a commit changes of works and versions that readers see already: nothing of it before.
+        self._work_facts: dict[int, dict[str, str]] = {}
+        self._work_names: dict[tuple[int, str, int], None] = {}
+        self._restated: dict[int, date | None] = {}
 
     # --- before ---
 
@@ -77,19 +77,18 @@ class Staging:
         return len(left)
 
     def open_collection(self, name: str, domain: str, time_zone: str) -> Collection:
-        """Return the collection, made now if it is new. Its domain and time zone are kept if it exists."""
+        """Return the collection; if it is new, it is there for readers with the first commit.
+
+        Its domain and time zone are kept if it exists.
+        """
+        this = collections.c.name == name
         with self._database.write() as connection:
-            row = connection.execute(sa.select(collections).where(collections.c.name == name)).first()
-            if row is None:
-                values = {
-                    "name": name,
-                    "domain": domain,
-                    "time_zone": time_zone,
-                    "model": "",
-                    "created_at": time.time(),
-                }
-                connection.execute(collections.insert().values(**values))
-                row = connection.execute(sa.select(collections).where(collections.c.name == name)).one()
+            values = {"domain": domain, "time_zone": time_zone, "model": "", "created_at": time.time()}
+            if connection.execute(sa.select(collections.c.ordinal).where(this)).first() is None:
+                connection.execute(collections.insert().values(name=name, **values))
+            else:
+                connection.execute(collections.update().where(this, sa.not_(is_open())).values(**values))
+            row = connection.execute(sa.select(collections).where(this)).one()
         return Collection(
             ordinal=row.ordinal, name=row.name, domain=row.domain, time_zone=row.time_zone, model=row.model
         )
@@ -147,11 +146,15 @@ class Staging:
             document = _inserted(connection, documents.insert().values(**values))
         version_id = identity.version_id(document_id, item.document.text)
         known = connection.execute(
-            sa.select(versions.c.chunked_by).where(
-                versions.c.version_id == version_id, versions.c.state.in_(("live", "staged"))
+            sa.select(versions.c.ordinal).where(
+                versions.c.version_id == version_id,
+                versions.c.chunked_by == item.chunked_by,
+                versions.c.state.in_(("live", "staged")),
             )
-        ).scalars()
-        if item.chunked_by in set(known):
+        ).scalar()
+        if known is not None:
+            if item.facts.validity_source == "given":
+                self.restate(known, item.facts.effective_from)
             return False
         version = _inserted(
             connection,
@@ -188,11 +191,8 @@ class Staging:
         else:
             # A later file may state what an earlier one did not; what is known is never blanked.
             known = {name: value for name, value in facts.items() if value}
-            if known:
-                connection.execute(works.update().where(works.c.ordinal == work).values(**known))
-        names = [{"collection": collection.ordinal, "name_key": key, "work": work} for key in item.name_keys]
-        if names:
-            connection.execute(work_names.insert().prefix_with("OR IGNORE"), names)
+            self._work_facts[work] = self._work_facts.get(work, {}) | known
+        self._work_names.update(dict.fromkeys((collection.ordinal, key, int(work)) for key in item.name_keys))
         return int(work)
 
     def _insert_chunks(self, connection: sa.Connection, version: int, version_id: str, item: StagedDocument) -> None:
@@ -230,21 +230,9 @@ class Staging:
         if links:
             connection.execute(chunk_vectors.insert(), links)
 
-    def set_validity(self, version_ordinals: Sequence[int], effective_from: date) -> int:
-        """Give versions another first day, at once; return how many changed."""
-        with self._database.write() as connection:
-            result = connection.execute(
-                versions.update()
-                .where(
-                    versions.c.ordinal.in_(version_ordinals),
-                    sa.or_(versions.c.effective_from.is_(None), versions.c.effective_from != effective_from),
-                )
-                .values(effective_from=effective_from, validity_source="given")
-            )
-            if result.rowcount:
-                order_versions(connection, version_ordinals)
-                bump_change_number(connection)
-        return int(result.rowcount)
+    def restate(self, version: int, effective_from: date | None) -> None:
+        """Give a version that is live already another first day when the job is committed."""
+        self._restated[version] = effective_from
 
     # --- after ---
 
@@ -261,8 +249,29 @@ class Staging:
         with self._database.read() as connection:
             return int(connection.execute(sa.select(head.c.change_number)).scalar_one()) + 1
 
-    def commit(self, generation_id: str, n_chunks: int) -> int:
+    def inferred(self) -> list[tuple[str, str, date | None]]:
+        """Return (file name, title, first day in force) of this job's live versions whose day was inferred."""
+        query = (
+            sa.select(versions.c.name, works.c.title, versions.c.effective_from)
+            .join(documents, documents.c.ordinal == versions.c.document)
+            .join(works, works.c.ordinal == documents.c.work)
+            .where(
+                versions.c.job_id == self._job_id,
+                versions.c.state == "live",
+                versions.c.validity_source == "inferred",
+            )
+            .order_by(versions.c.ordinal)
+        )
+        with self._database.read() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    def commit(self, generation_id: str, n_chunks: int, inherit: Inherit | None = None) -> int:
         """Make the staged rows live and move the pointer to the new generation: THE commit point.
+
+        Args:
+            generation_id: the new generation, complete on disk.
+            n_chunks: how many chunks it holds.
+            inherit: what parts of one work owe each other (facts of a part, facts of all parts) -> facts.
 
         Returns:
             The new change number.
@@ -277,6 +286,9 @@ class Staging:
                 versions.c.state == "inactive", versions.c.added_change > (base or 0)
             )
             empty_versions(connection, connection.execute(abandoned).scalars().all())
+            # What that branch had replaced is replaced by nothing now.
+            is_back = sa.and_(versions.c.state == "live", versions.c.replaced_change.is_not(None))
+            connection.execute(versions.update().where(is_back).values(replaced_change=None))
             staged = connection.execute(
                 sa.select(versions.c.ordinal, versions.c.version_id).where(versions.c.state == "staged")
             ).all()
@@ -288,9 +300,67 @@ class Staging:
             connection.execute(
                 versions.update().where(versions.c.state == "staged").values(state="live", added_change=change)
             )
+            self._write_facts(connection)
+            ordinals += self._write_validity(connection)
+            if inherit:
+                ordinals = [*ordinals, *_inherit_dates(connection, ordinals, inherit)]
             order_versions(connection, ordinals)
             record_generation(connection, generation_id, self._embedder_id, change, n_chunks)
         return change
+
+    def commit_validity(self) -> None:
+        """Make what was restated count where nothing was staged: no new generation is needed for that."""
+        with self._database.write() as connection:
+            if changed := self._write_validity(connection):
+                order_versions(connection, changed)
+                bump_change_number(connection)
+
+    def _write_facts(self, connection: sa.Connection) -> None:
+        for work, facts in self._work_facts.items():
+            if facts:
+                connection.execute(works.update().where(works.c.ordinal == work).values(**facts))
+        names = [dict(zip(("collection", "name_key", "work"), name, strict=True)) for name in self._work_names]
+        if names:
+            connection.execute(work_names.insert().prefix_with("OR IGNORE"), names)
+
+    def _write_validity(self, connection: sa.Connection) -> list[int]:
+        changed = []
+        for version, day in self._restated.items():
+            given = {"effective_from": day, "validity_source": "given"}
+            differs = sa.or_(versions.c.effective_from.is_distinct_from(day), versions.c.validity_source != "given")
+            update = versions.update().where(versions.c.ordinal == version, versions.c.state == "live", differs)
+            if connection.execute(update.values(**given)).rowcount:
+                changed.append(version)
+        return changed
+
+
+def _inherit_dates(connection: sa.Connection, ordinals: Sequence[int], inherit: Inherit) -> list[int]:
+    """Date the live parts of the works of these versions by one another; return which changed."""
+    dates = (versions.c.promulgated, versions.c.effective_from, versions.c.effective_to, versions.c.validity_source)
+    touched = (
+        sa.select(documents.c.work)
+        .join(versions, versions.c.document == documents.c.ordinal)
+        .where(versions.c.ordinal.in_(ordinals), documents.c.part != "")
+    )
+    rows = connection.execute(
+        sa.select(versions.c.ordinal, documents.c.work, documents.c.part, works.c.title, *dates)
+        .join(documents, documents.c.ordinal == versions.c.document)
+        .join(works, works.c.ordinal == documents.c.work)
+        .where(versions.c.state == "live", documents.c.work.in_(touched))
+    ).all()
+    by_work: dict[int, list[tuple[int, DocumentFacts]]] = {}
+    for row in rows:
+        facts = DocumentFacts(title=row.title, part=row.part, **{column.name: row._mapping[column] for column in dates})
+        by_work.setdefault(row.work, []).append((row.ordinal, facts))
+    changed = []
+    for parts in by_work.values():
+        for ordinal, facts in parts:
+            dated = inherit(facts, [other for _, other in parts])
+            if dated != facts:
+                values = {column.name: getattr(dated, column.name) for column in dates}
+                connection.execute(versions.update().where(versions.c.ordinal == ordinal).values(**values))
+                changed.append(ordinal)
+    return changed
 
 
 def record_generation(

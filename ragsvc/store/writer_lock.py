@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import portalocker
@@ -29,7 +29,7 @@ def writer_lock(home: Path, job: str, *, wait: bool = False) -> Iterator[None]:
         WriterBusy: another process holds it; the message names its pid and job.
     """
     path = home / "writer.lock"
-    with path.open("a+", encoding="utf-8") as file:
+    with path.open("ab", buffering=0) as file:
         while True:
             try:
                 portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
@@ -42,8 +42,8 @@ def writer_lock(home: Path, job: str, *, wait: bool = False) -> Iterator[None]:
                 time.sleep(POLL_S)
         try:
             file.truncate(0)
-            file.write(json.dumps({"pid": os.getpid(), "job": job}))
-            file.flush()
+            with suppress(OSError):  # the disk is full: the lock is held all the same
+                file.write(json.dumps({"pid": os.getpid(), "job": job}).encode())
             yield
         finally:
             file.truncate(0)

@@ -110,6 +110,50 @@ def test_rechunked_text_replaces_the_old_chunks(database: Database, ingest: Inge
     assert texts_at(database, date(2015, 1, 1)) == ["第一条 旧文\n"]
 
 
+def test_what_an_abandoned_branch_replaced_is_not_lost(database: Database, ingest: Ingest) -> None:
+    """Back before a re-chunking, on from there, back and forth again: the text that it had replaced is still live."""
+    import msgspec
+
+    ingest("g1", OLD)
+    ingest("g2", msgspec.structs.replace(OLD, chunked_by="test-2"))
+    Changes(database).switch("g1")
+    ingest("g3", staged("合同法", "第一条 合同"))
+    for generation in ("g1", "g3"):
+        Changes(database).switch(generation)
+        assert texts_at(database, date(2015, 1, 1)) == ["第一条 旧文\n"]
+
+
+def test_what_is_known_of_a_work_changes_with_the_commit(database: Database, ingest: Ingest) -> None:
+    """Kind and names that a new document states of a work that is here already are not there before the commit."""
+    import msgspec
+
+    ingest("g1", OLD)
+    facts = msgspec.structs.replace(NEW.facts, kind="行政法规")
+    newer = msgspec.structs.replace(NEW, facts=facts, name_keys=("劳动法", "新名"))
+    staging = Staging(database, "job", EMBEDDER)
+    law = staging.open_collection("law", "law", "Asia/Shanghai")
+    staging.stage(law, [newer], {text: np.eye(DIM, dtype=np.float32)[0] for (text,) in newer.windows})
+
+    def known() -> tuple[list[str], int]:
+        catalogue = Catalogue(database)
+        named = catalogue.find_works(catalogue.snapshot([]).where, ["新名"])
+        return [document.kind for document in Inventory(database).documents("law")], len(named)
+
+    assert known() == (["法律"], 0)
+    staging.commit("g2", 0)
+    assert known() == (["行政法规"], 1)
+
+
+def test_reads_inside_one_read_see_one_state(database: Database, ingest: Ingest) -> None:
+    """What is committed meanwhile is seen by the next read, not by the one that has begun."""
+    ingest("g1", OLD)
+    with database.read():
+        before = Catalogue(database).snapshot([])
+        ingest("g2", NEW)
+        assert Catalogue(database).snapshot([]) == before
+    assert Catalogue(database).snapshot([]).generation_id == "g2"
+
+
 def test_leftovers_of_a_dead_writer_are_never_read(database: Database, ingest: Ingest) -> None:
     """Staged rows are invisible, and the next writer drops them but keeps their vectors."""
     ingest("g1", OLD)
