@@ -211,8 +211,11 @@ class Service:
         return self.jobs.get(job_id)
 
     def cancel_job(self, job_id: str) -> Job:
-        """Ask a job to stop."""
-        return self.jobs.cancel(job_id)
+        """Ask a job to stop; of one that had not begun, the uploaded files go as well."""
+        job = self.jobs.cancel(job_id)
+        if job.status == "cancelled" and (folder := job.payload.get("uploads")):
+            shutil.rmtree(folder, ignore_errors=True)
+        return job
 
     # --- ingest ---
 
@@ -326,6 +329,7 @@ class Service:
 
         Raises:
             NotFound: there is no such generation, or none before.
+            IndexDamaged: it is damaged, so the current one stays.
         """
         found = self.inventory.generations()
         if generation_id is None:
@@ -334,6 +338,9 @@ class Service:
                 raise NotFound("there is no generation before the current one; 'ragsvc index list' shows them")
             generation_id = found[current + 1].generation_id
         with writer_lock(self.settings.home, "index rollback"):
+            is_known = any(generation.generation_id == generation_id for generation in found)
+            if is_known and (damage := self.generations.verify([generation_id])):
+                raise damage[0]
             self.changes.switch(generation_id)
         return generation_id
 

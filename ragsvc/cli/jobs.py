@@ -35,4 +35,4 @@ def show(context: typer.Context, job_id: JobId) -> None:
 def cancel(context: typer.Context, job_id: JobId) -> None:
     """Stop a job; nothing of it goes in."""
     obj: Context = context.obj
-    print_json(obj.service().jobs.cancel(job_id))
+    print_json(obj.service().cancel_job(job_id))

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, convert, to_builtins
 
@@ -62,30 +63,36 @@ class JobRunner:
     def run(self, job: Job, progress: Progress | None = None) -> IngestReport | None:
         """Run one claimed job to its end; errors are kept in its row and, with ``progress``, raised as well."""
         payload = convert(job.payload, IngestPayload)
+        if job.cancel_requested:  # while its former holder was dead
+            self._close(job, payload, "cancelled")
+            return None
         beat = _Heartbeat(self._jobs, job.job_id, self._owner, progress)
         try:
             with beat:
                 report = self._run_ingest(payload, job.job_id, beat.progress)
         except RagsvcError as error:
-            self._jobs.finish(job.job_id, "failed", error=str(error))
+            self._close(job, payload, "failed", error=str(error))
             if progress:
                 raise
             log.warning("job %s failed: %s", job.job_id, error)
             return None
         except KeyboardInterrupt:
-            self._jobs.finish(job.job_id, "cancelled", error="interrupted; run it again to go on")
+            self._close(job, payload, "cancelled", error="interrupted; run it again to go on")
             raise
         except Exception as error:
             # The row must say that it failed, or the job would be claimed again for ever.
-            self._jobs.finish(job.job_id, "failed", error=f"unexpected {type(error).__name__}: {error}")
+            self._close(job, payload, "failed", error=f"unexpected {type(error).__name__}: {error}")
             if progress:
                 raise
             log.exception("job %s failed", job.job_id)
             return None
-        self._jobs.finish(job.job_id, "cancelled" if report.cancelled else "done", result=report)
-        if payload.uploads:
-            self._remove_uploads(Path(payload.uploads))
+        self._close(job, payload, "cancelled" if report.cancelled else "done", result=report)
         return report
+
+    def _close(self, job: Job, payload: IngestPayload, status: str, **outcome: Any) -> None:
+        """Close the job and delete what was uploaded for it, unless another worker has it by now."""
+        if self._jobs.finish(job.job_id, self._owner, status, **outcome) and payload.uploads:
+            self._remove_uploads(Path(payload.uploads))
 
 
 class _Heartbeat:
@@ -109,7 +116,10 @@ class _Heartbeat:
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT_S):
-            self._is_mine = self._jobs.heartbeat(self._job_id, self._owner, *self._at)
+            try:
+                self._is_mine = self._jobs.heartbeat(self._job_id, self._owner, *self._at)
+            except RagsvcError as error:
+                log.warning("job %s could not renew its lease: %s", self._job_id, error)
 
     def __enter__(self) -> None:
         self._thread.start()

@@ -129,7 +129,7 @@ def test_a_job_can_be_followed_to_its_end(client: Client, service: ScriptedServi
         service.jobs.claim("w")
         service.jobs.heartbeat(job.job_id, "w", 1, 2)
         time.sleep(1.2)
-        service.jobs.finish(job.job_id, "done", result={"documents": 2})
+        service.jobs.finish(job.job_id, "w", "done", result={"documents": 2})
 
     worker = threading.Thread(target=work)
     worker.start()

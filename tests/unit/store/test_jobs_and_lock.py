@@ -35,6 +35,29 @@ def test_an_expired_lease_is_resumed(database: Database, monkeypatch: pytest.Mon
     assert jobs.heartbeat(job.job_id, "one", 0, 1) is False
 
 
+def test_who_lost_a_job_does_not_close_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that slept past its lease cannot close the job that another one runs by now."""
+    monkeypatch.setattr(jobs_module, "LEASE_S", -1.0)
+    jobs = Jobs(database)
+    job = jobs.submit("ingest", {}, 1, owner="one")
+    jobs.claim("two")
+    assert jobs.finish(job.job_id, "one", "cancelled") is False
+    assert jobs.get(job.job_id).status == "running"
+    assert jobs.finish(job.job_id, "two", "done") is True
+
+
+def test_a_dead_workers_job_is_not_resumed_when_the_same_was_done_since(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that was killed and given again is done: run once more, it could bring back what was removed since."""
+    monkeypatch.setattr(jobs_module, "LEASE_S", -1.0)
+    jobs = Jobs(database)
+    killed, other, again = (jobs.submit("ingest", {"paths": [path]}, 1, owner="one") for path in "aba")
+    jobs.finish(again.job_id, "one", "done")
+    assert jobs.claim("two").job_id == other.job_id
+    assert jobs.get(killed.job_id).status == "cancelled"
+
+
 def test_cancel(database: Database) -> None:
     """A waiting job is cancelled at once, a running one at its heartbeat."""
     jobs = Jobs(database)
@@ -51,7 +74,7 @@ def test_results_come_back_as_they_went_in(database: Database) -> None:
     """A finished job shows its result."""
     jobs = Jobs(database)
     job = jobs.submit("ingest", {}, 1, owner="one")
-    jobs.finish(job.job_id, "done", result={"documents": 1})
+    assert jobs.finish(job.job_id, "one", "done", result={"documents": 1})
     assert jobs.get(job.job_id).result == {"documents": 1}
 
 
