@@ -15,6 +15,7 @@ from msgspec import Struct
 from ragsvc.citing import AnswerChecker, ReadText, SentenceCutter
 from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput, UpstreamFailed
+from ragsvc.observability.metrics import record_withheld
 from ragsvc.pipelines.draft import Draft, Plan
 from ragsvc.prompting import Language, language_of
 from ragsvc.protocols import ChatModel, Embedder
@@ -111,7 +112,7 @@ class AnswerPipeline:
         draft.found(result)
         yield PassagesFound(result.passages)
 
-        model = self._parts.abstention.get((plan.domains[0], plan.language))
+        model = self._parts.abstention.get((plan.domain(result.passages), plan.language))
         fits = model is not None and model.embedder_id == self._parts.embedder.embedder_id
         if cause := why_abstain(result, model if fits else None):
             text, reason = say_why(cause, result, request.collections, request.as_of, plan.language)
@@ -140,6 +141,7 @@ class AnswerPipeline:
             raise
         for event in await self._in_thread(checker.finish, cutter.finish()):
             yield event
+        record_withheld(checker.withheld)
         yield AnswerDone(draft.answer(plan, checker.text, checker.citations))
 
     async def _plan(self, request: AskRequest) -> Plan:
@@ -148,7 +150,7 @@ class AnswerPipeline:
             raise InvalidInput(f"language {request.language!r} was asked for; there are zh, en")
         language = cast(Language, request.language) if request.language else language_of(request.question)
         collections = await self._in_thread(self._parts.find_collections, request.collections)
-        domains = tuple(dict.fromkeys(c.domain for c in collections)) or ("general",)
+        domains = {collection.name: collection.domain for collection in collections}
         model = request.model or (collections[0].model if collections else "") or self._parts.default_model
         strategy = choose_strategy(request.strategy or self._parts.default_strategy, model)
         if strategy == EXTRACTIVE:
@@ -161,7 +163,7 @@ class AnswerPipeline:
             request=request,
             result=result,
             language=plan.language,
-            pack=find_pack(plan.domains[0]),
+            pack=find_pack(plan.domain(result.passages)),
             model=plan.chat_model,
             embedder=self._parts.embedder,
             search=self._search,

@@ -20,9 +20,19 @@ class Plan(Struct, frozen=True, kw_only=True):
     model: str
     strategy: str
     language: Language
-    domains: tuple[str, ...]
-    """Of the collections asked; the first one's prompts and threshold are used, the disclaimers of all are shown."""
+    domains: dict[str, str]
+    """Collection -> domain, of those that were asked."""
     chat_model: ChatModel | None
+
+    def domain(self, sources: Sequence[Passage | Citation]) -> str:
+        """The domain whose prompts and threshold apply: the best source's."""
+        asked = next(iter(self.domains.values()), "general")
+        return self.domains.get(sources[0].collection, asked) if sources else asked
+
+    def disclaimer(self, citations: Sequence[Citation], passages: Sequence[Passage]) -> str:
+        """The disclaimers of the domains that the answer rests on, or would have."""
+        resting_on = [self.domain([citation]) for citation in citations] or [self.domain(passages)]
+        return "\n".join(dict.fromkeys(find_pack(domain).disclaimer[self.language] for domain in resting_on))
 
 
 class Draft:
@@ -49,7 +59,6 @@ class Draft:
     def answer(self, plan: Plan, text: str, citations: Sequence[Citation] = (), reason: str | None = None) -> Answer:
         """Return the answer; with a ``reason`` it is an abstention."""
         self._mark("total")
-        disclaimers = dict.fromkeys(find_pack(domain).disclaimer[plan.language] for domain in plan.domains)
         return Answer(
             answer_id=str(uuid.uuid4()),
             answer=text,
@@ -57,7 +66,7 @@ class Draft:
             passages=self.passages,
             abstained=reason is not None,
             reason=reason,
-            disclaimer="\n".join(disclaimers),
+            disclaimer=plan.disclaimer(citations, self.passages),
             model=plan.model,
             strategy=plan.strategy,
             index_generation=self._generation,
