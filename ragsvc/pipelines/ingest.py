@@ -25,10 +25,10 @@ from ragsvc.domains.works import inherit_validity
 from ragsvc.errors import IndexMismatch, RagsvcError, UnreadableFile
 from ragsvc.loading import ParserProcess, iter_files, load_file
 from ragsvc.protocols import Embedder
-from ragsvc.records import LoadedDocument
+from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
 from ragsvc.store.changes import Changes
 from ragsvc.store.database import Database
-from ragsvc.store.index_contents import IndexContents
+from ragsvc.store.index_contents import IndexContents, texts_to_embed
 from ragsvc.store.inventory import Inventory
 from ragsvc.store.rows import Collection, Generation
 from ragsvc.store.staging import StagedDocument, Staging
@@ -174,18 +174,34 @@ class IngestPipeline:
         return report
 
     def rebuild(self, *, wait: bool = False) -> str:
-        """Write a new generation from the catalogue alone, embedding nothing; return its id.
+        """Write a new generation from the catalogue alone and return its id.
+
+        Nothing is embedded that this embedder embedded before: with the one in use, nothing at all; with another,
+        everything, beside the old vectors, and the switch is the commit.
 
         Raises:
-            IndexMismatch: chunks lack vectors of this embedder.
             WriterBusy: another process is writing this home.
         """
         with writer_lock(self._home, "index rebuild", wait=wait):
             staging = Staging(self._database, "", self._embedder.embedder_id)
             staging.discard_leftovers()
+            current = self._current()
+            if current and current.embedder_id != self._embedder.embedder_id:
+                self._embed_all(staging)
             generation = self._publish(staging, from_scratch=True)
             self._sweep()
         return generation
+
+    def _embed_all(self, staging: Staging) -> None:
+        items = texts_to_embed(self._database)
+        for at in range(0, len(items), BATCH_CHUNKS):
+            windows = []
+            for item in items[at : at + BATCH_CHUNKS]:
+                facts = DocumentFacts(title=item.title, part=item.part)
+                chunk = Chunk(kind="passage", start=0, end=len(item.text), heading_path=item.heading_path)
+                windows.append((item.chunk, self._embedder.windows(embedded_text(facts, chunk, item.text))))
+            missing = staging.missing_vectors(text for _, texts in windows for text in texts)
+            staging.add_windows(windows, self._embed(missing))
 
     def prune(self) -> int:
         """Delete generations beyond those kept and what only they used; return how many stay."""
@@ -267,19 +283,21 @@ class IngestPipeline:
     ) -> int:
         texts = (text for item in batch for windows in item.windows for text in windows)
         missing = staging.missing_vectors(texts)
-        embedded: dict[str, NDArray[np.float32]] = {}
-        if missing:
-            vectors = self._embedder.embed_passages(missing)
-            if not np.isfinite(vectors).all():
-                raise RagsvcError(f"embedder {self._embedder.embedder_id!r} gave vectors that are not finite numbers")
-            embedded = dict(zip(missing, vectors, strict=True))
-        new = staging.stage(collection, batch, embedded)
+        new = staging.stage(collection, batch, self._embed(missing))
         report.documents += len(batch)
         report.unchanged += len(batch) - sum(new)
         report.chunks += sum(
             sum(chunk.is_leaf for chunk in item.chunks) for item, is_new in zip(batch, new, strict=True) if is_new
         )
         return len(missing)
+
+    def _embed(self, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+        if not texts:
+            return {}
+        vectors = self._embedder.embed_passages(texts)
+        if not np.isfinite(vectors).all():
+            raise RagsvcError(f"embedder {self._embedder.embedder_id!r} gave vectors that are not finite numbers")
+        return dict(zip(texts, vectors, strict=True))
 
     # --- the generation ---
 

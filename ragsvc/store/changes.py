@@ -22,7 +22,6 @@ from ragsvc.store.schema import (
     head,
     vectors,
     versions,
-    works,
 )
 
 NEVER = date.min
@@ -183,6 +182,8 @@ class Changes:
             )
             empty_versions(connection, connection.execute(lost).scalars().all())
             used = sa.select(chunk_vectors.c.embedding_key)
-            connection.execute(vectors.delete().where(vectors.c.embedding_key.not_in(used)))
-            empty_works = sa.select(works.c.ordinal).where(works.c.ordinal.not_in(sa.select(documents.c.work)))
-            connection.execute(works.delete().where(works.c.ordinal.in_(empty_works)))
+            embedders = sa.select(generations.c.embedder_id)
+            unused = sa.or_(vectors.c.embedding_key.not_in(used), vectors.c.embedder_id.not_in(embedders))
+            connection.execute(vectors.delete().where(unused))
+            left = sa.select(vectors.c.embedding_key)
+            connection.execute(chunk_vectors.delete().where(chunk_vectors.c.embedding_key.not_in(left)))

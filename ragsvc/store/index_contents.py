@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -122,8 +122,18 @@ class IndexContents:
             )
 
 
-def texts_to_embed(database: Database) -> Sequence[Any]:
-    """Return (chunk ordinal, title, part, heading path, text) of all searchable live chunks, for another embedder."""
+class TextToEmbed(Struct, frozen=True):
+    """A searchable chunk with what is embedded for it."""
+
+    chunk: int
+    title: str
+    part: str
+    heading_path: tuple[str, ...]
+    text: str
+
+
+def texts_to_embed(database: Database) -> list[TextToEmbed]:
+    """Return all live searchable chunks, for an embedder that is new to this home."""
     query = (
         sa.select(
             chunks.c.ordinal,
@@ -139,4 +149,7 @@ def texts_to_embed(database: Database) -> Sequence[Any]:
         .order_by(chunks.c.ordinal)
     )
     with database.read() as connection:
-        return connection.execute(query).all()
+        return [
+            TextToEmbed(row.ordinal, row.title, row.part, tuple(msgspec.json.decode(row.heading_path)), row.text)
+            for row in connection.execute(query)
+        ]

@@ -118,7 +118,7 @@ chunk_vectors = Table(
     metadata,
     Column("chunk", Integer, primary_key=True),
     Column("window", Integer, primary_key=True),
-    Column("embedding_key", LargeBinary, nullable=False),
+    Column("embedding_key", LargeBinary, primary_key=True),  # of several embedders side by side
     sqlite_with_rowid=False,
 )
 

@@ -123,17 +123,36 @@ class Staging:
             Which documents were new; one whose text is live already (under the same work) is left alone.
         """
         with self._database.write() as connection:
-            if embedded:
-                rows = [
-                    {
-                        "embedding_key": identity.embedding_key(self._embedder_id, text),
-                        "embedder_id": self._embedder_id,
-                        "vector": vector.astype("<f2").tobytes(),
-                    }
-                    for text, vector in embedded.items()
-                ]
-                connection.execute(vectors.insert().prefix_with("OR IGNORE"), rows)
+            self._insert_vectors(connection, embedded)
             return [self._stage_one(connection, collection, item) for item in batch]
+
+    def add_windows(
+        self, windows: Sequence[tuple[int, Sequence[str]]], embedded: dict[str, NDArray[np.float32]]
+    ) -> None:
+        """Give chunks that are there already (ordinal, texts) the vectors of this embedder, beside any other's."""
+        links = [link for chunk, texts in windows for link in self._links(chunk, texts)]
+        with self._database.write() as connection:
+            self._insert_vectors(connection, embedded)
+            if links:
+                connection.execute(chunk_vectors.insert().prefix_with("OR IGNORE"), links)
+
+    def _insert_vectors(self, connection: sa.Connection, embedded: dict[str, NDArray[np.float32]]) -> None:
+        rows = [
+            {
+                "embedding_key": identity.embedding_key(self._embedder_id, text),
+                "embedder_id": self._embedder_id,
+                "vector": vector.astype("<f2").tobytes(),
+            }
+            for text, vector in embedded.items()
+        ]
+        if rows:
+            connection.execute(vectors.insert().prefix_with("OR IGNORE"), rows)
+
+    def _links(self, chunk: int, texts: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {"chunk": chunk, "window": window, "embedding_key": identity.embedding_key(self._embedder_id, text)}
+            for window, text in enumerate(texts)
+        ]
 
     def _stage_one(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> bool:
         work = self._open_work(connection, collection, item)
@@ -217,14 +236,7 @@ class Staging:
                     "parent": chunk.parent,
                 }
             )
-            links.extend(
-                {
-                    "chunk": first + position,
-                    "window": window,
-                    "embedding_key": identity.embedding_key(self._embedder_id, text),
-                }
-                for window, text in enumerate(windows)
-            )
+            links += self._links(first + position, windows)
         if rows:
             connection.execute(chunks.insert(), rows)
         if links:
