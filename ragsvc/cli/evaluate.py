@@ -80,7 +80,7 @@ def abstention(
         print_json(found)
         return
     say(
-        f"AUROC {found.model.auroc:.3f}; declined: {found.declined_outside:.1%} of the outside questions, "
-        f"{found.declined_without_gold:.1%} of those whose works were left out, "
-        f"{found.false_refusals:.1%} of the answerable ones"
+        f"AUROC {found.auroc_outside:.3f} against outside questions, {found.auroc_without_gold:.3f} against the same "
+        f"questions with their works left out; declined: {found.declined_outside:.1%} and "
+        f"{found.declined_without_gold:.1%}, at {found.false_refusals:.1%} of the answerable ones"
     )

@@ -1,7 +1,7 @@
-"""Fits when to decline: on questions whose answer is in the collection and questions whose answer is not.
+"""Fits when to decline: on questions that a collection can answer and on questions of other domains.
 
-Answerable are a labelled set's questions. Unanswerable are the same questions with every work that answers them
-taken out of the search, and questions of other domains.
+Measured besides: the same questions with every work that answers them taken out of the search. Those stay in the
+domain, and related works do answer some of them: a threshold that declines them would decline good questions too.
 """
 
 from __future__ import annotations
@@ -31,9 +31,14 @@ NO_DOCUMENT = Filters(documents=("-",))
 
 
 class AbstentionReport(Struct, frozen=True, kw_only=True):
-    """A fitted model and what it declines, as shares: of each kind of unanswerable question, of the answerable."""
+    """A fitted model and what it declines, as shares: of each kind of unanswerable question, of the answerable.
+
+    The areas under the ROC curve are against the answerable questions.
+    """
 
     model: AbstentionModel
+    auroc_outside: float
+    auroc_without_gold: float
     declined_without_gold: float
     declined_outside: float
     false_refusals: float
@@ -117,14 +122,11 @@ def evaluate_abstention(
                 runs[kind].append(how(query))
                 if on_progress:
                     on_progress(kind, at + 1, len(asked))
-        model = fit_abstention(
-            runs["answerable"],
-            [*runs["without gold"], *runs["outside"]],
-            service.embedder.embedder_id,
-            fitted_on=fitted_on,
-        )
+        model = fit_abstention(runs["answerable"], runs["outside"], service.embedder.embedder_id, fitted_on=fitted_on)
     return AbstentionReport(
         model=model,
+        auroc_outside=round(model.auroc, 4),
+        auroc_without_gold=_auroc(model, runs["answerable"], runs["without gold"]),
         declined_without_gold=_declined(model, runs["without gold"]),
         declined_outside=_declined(model, runs["outside"]),
         false_refusals=_declined(model, runs["answerable"]),
@@ -158,6 +160,12 @@ def _searcher(service: Service, catalogue: Catalogue) -> Searcher:
         embedder,
         find_pack,
     )
+
+
+def _auroc(model: AbstentionModel, good: Sequence[SearchResult], bad: Sequence[SearchResult]) -> float:
+    """How often an answerable question scores above an unanswerable one, ties counted half."""
+    above = np.array([[model.probability(a) for a in good]]).T - np.array([model.probability(b) for b in bad])
+    return round(float((above > 0).mean() + (above == 0).mean() / 2), 4)
 
 
 def _declined(model: AbstentionModel, results: Sequence[SearchResult]) -> float:
