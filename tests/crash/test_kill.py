@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -50,9 +51,10 @@ class Kills:
         self.new = state_of(folder / "new")
 
     def chosen(self) -> list[int]:
-        """Every step; of those that do the same to one more segment or file of a batch, the first and the last."""
-        first = {what: number for number, what in reversed(list(enumerate(self.steps, start=1)))}
-        last = {what: number for number, what in enumerate(self.steps, start=1)}
+        """Every step; of calls that do the same to one more file of the same folder, the first and the last."""
+        same = [re.sub(r"/[^/ ]+$", "/", what) for what in self.steps]
+        first = {what: number for number, what in reversed(list(enumerate(same, start=1)))}
+        last = {what: number for number, what in enumerate(same, start=1)}
         return sorted({*first.values(), *last.values()})
 
     def copy(self, name: str) -> Path:
