@@ -73,7 +73,7 @@ versions = Table(
     Column("document", ForeignKey("documents.ordinal"), nullable=False, index=True),
     Column("collection", ForeignKey("collections.ordinal"), nullable=False, index=True),
     # staged: not committed; live; inactive: not in the current generation, may return by a switch; removed: emptied
-    Column("state", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
     Column("name", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("length", Integer, nullable=False),  # of the text, in code points: counting would read all of it
@@ -90,6 +90,8 @@ versions = Table(
     Column("added_change", Integer),
     Column("replaced_change", Integer),
     Column("created_at", Float, nullable=False),
+    # Of the few staged rows only: an index of all states tempts SQLite to start every look-up from "live".
+    Index("staged_versions", "state", sqlite_where=text("state = 'staged'")),
     Index("one_live_version", "version_id", unique=True, sqlite_where=text("state = 'live'")),
 )
 
