@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     time_zone: str = Field("Asia/Shanghai", description="Time zone of new collections: decides what 'today' is.")
 
     embedder: str = Field("ragsvc-static-zh-en", description="Shipped name, directory or hub name of the encoder.")
-    faiss_index: str = Field("Flat", description="faiss factory string, exact: 'Flat', or 'SQ8' for a quarter of it.")
+    faiss_index: str = Field("SQfp16", description="faiss factory string: SQfp16, Flat, or SQ8 for less memory.")
 
     model: str = Field("extractive", description="Chat model for collections that name none.")
     strategy: str = Field("", description="How retrieval and generation are woven; empty = by the model.")

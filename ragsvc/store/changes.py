@@ -48,23 +48,24 @@ def empty_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
 
 def order_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
     """Let each live version of the documents of these versions end where the next one begins."""
-    touched = connection.execute(
-        sa.select(versions.c.document).where(versions.c.ordinal.in_(ordinals)).distinct()
-    ).scalars()
-    for document in touched.all():
+    for at in range(0, len(ordinals), 5000):
+        touched = sa.select(versions.c.document).where(versions.c.ordinal.in_(ordinals[at : at + 5000]))
         rows = connection.execute(
-            sa.select(versions.c.ordinal, versions.c.effective_from, versions.c.superseded_from)
-            .where(versions.c.document == document, versions.c.state == "live")
-            .order_by(sa.func.coalesce(versions.c.effective_from, NEVER), versions.c.promulgated, versions.c.ordinal)
+            sa.select(versions.c.document, versions.c.ordinal, versions.c.effective_from, versions.c.superseded_from)
+            .where(versions.c.document.in_(touched), versions.c.state == "live")
+            .order_by(
+                versions.c.document,
+                sa.func.coalesce(versions.c.effective_from, NEVER),
+                versions.c.promulgated,
+                versions.c.ordinal,
+            )
         ).all()
-        ends = {a.ordinal: b.effective_from or NEVER for a, b in pairwise(rows)}
+        ends = {a.ordinal: b.effective_from or NEVER for a, b in pairwise(rows) if a.document == b.document}
         for row in rows:
-            if row.superseded_from != ends.get(row.ordinal):
-                connection.execute(
-                    versions.update()
-                    .where(versions.c.ordinal == row.ordinal)
-                    .values(superseded_from=ends.get(row.ordinal))
-                )
+            end = ends.get(row.ordinal)
+            if row.superseded_from != end:
+                this = versions.c.ordinal == row.ordinal
+                connection.execute(versions.update().where(this).values(superseded_from=end))
 
 
 class Changes:

@@ -301,17 +301,13 @@ class Staging:
             # What that branch had replaced is replaced by nothing now.
             is_back = sa.and_(versions.c.state == "live", versions.c.replaced_change.is_not(None))
             connection.execute(versions.update().where(is_back).values(replaced_change=None))
-            staged = connection.execute(
-                sa.select(versions.c.ordinal, versions.c.version_id).where(versions.c.state == "staged")
-            ).all()
-            replaced = sa.and_(
-                versions.c.state == "live", versions.c.version_id.in_([row.version_id for row in staged])
-            )
+            is_staged = versions.c.state == "staged"
+            ordinals = list(connection.execute(sa.select(versions.c.ordinal).where(is_staged)).scalars())
+            coming = versions.alias()
+            comes_again = versions.c.version_id.in_(sa.select(coming.c.version_id).where(coming.c.state == "staged"))
+            replaced = sa.and_(versions.c.state == "live", comes_again)
             connection.execute(versions.update().where(replaced).values(state="inactive", replaced_change=change))
-            ordinals = [row.ordinal for row in staged]
-            connection.execute(
-                versions.update().where(versions.c.state == "staged").values(state="live", added_change=change)
-            )
+            connection.execute(versions.update().where(is_staged).values(state="live", added_change=change))
             self._write_facts(connection)
             ordinals += self._write_validity(connection)
             if inherit:
