@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ragsvc.embedding.training_record import read_data_sets
 from ragsvc.embedding.windows import cut_at_sentences
 from ragsvc.errors import InvalidInput
 from ragsvc.protocols import FloatArray
@@ -54,7 +55,7 @@ class StaticEmbedder:
 
         if not is_static_directory(folder):
             raise InvalidInput(
-                f"{folder.absolute()} is not a static encoder: modules.json lists {_module_types(folder) or 'nothing'}, "
+                f"{folder.absolute()} is not a static encoder: modules.json has {_module_types(folder) or 'nothing'}, "
                 "expected StaticEmbedding, optionally followed by Normalize."
             )
         try:
@@ -75,6 +76,7 @@ class StaticEmbedder:
         digest = hashlib.sha256(hashlib.sha256(weights).digest() + hashlib.sha256(tokenizer).digest())
         self._id = f"{name or folder.resolve().name}-{digest.hexdigest()[:12]}"
         self._window_chars = window_chars
+        self._trained_on = read_data_sets(folder)
 
     @property
     def embedder_id(self) -> str:
@@ -85,6 +87,11 @@ class StaticEmbedder:
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._table.shape[1])
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Names of the data sets that ``training.json`` beside the weights lists; empty if there is no such file."""
+        return self._trained_on
 
     def windows(self, text: str) -> list[str]:
         """Cut a long text at sentence ends into pieces of at most ``window_chars`` characters."""
