@@ -61,6 +61,10 @@ class AddressGrammar(Protocol):
         """Return the range of an article's text that ``address`` names (all, a paragraph, an item); None if absent."""
         ...
 
+    def part_locator(self, article: str, address: Address) -> str:
+        """Return the locator of that part, from its article's: 第五百七十七条第一款, Article 17(1)(b)."""
+        ...
+
 
 class Embedder(Protocol):
     """Turns texts into vectors of unit length."""

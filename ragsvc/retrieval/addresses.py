@@ -35,6 +35,7 @@ class AddressHit(Struct, frozen=True, kw_only=True):
 
     address: Address
     chunk: StoredChunk
+    locator: str
     start: int
     end: int
 
@@ -132,7 +133,9 @@ class AddressResolver:
         span = self._grammar.find_part(chunk.text, address)
         if span is None:
             return None
-        return AddressHit(address=address, chunk=chunk, start=chunk.start + span[0], end=chunk.start + span[1])
+        locator = self._grammar.part_locator(chunk.locator, address)
+        start, end = chunk.start + span[0], chunk.start + span[1]
+        return AddressHit(address=address, chunk=chunk, locator=locator, start=start, end=end)
 
     def _names_of(self, snapshot: Snapshot) -> _Names:
         key = (snapshot.change_number, snapshot.where.collections)

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.protocols import AddressGrammar, Embedder, Index
@@ -253,7 +254,7 @@ def _covers(passage: Passage, chunk: StoredChunk) -> bool:
 def _addressed_passage(hit: AddressHit) -> Passage:
     """The named place itself, which may be a part of the chunk."""
     text = hit.chunk.text[hit.start - hit.chunk.start : hit.end - hit.chunk.start]
-    return _passage(hit.chunk, (hit.start, hit.end), text, Scores(fused=1.0))
+    return replace(_passage(hit.chunk, (hit.start, hit.end), text, Scores(fused=1.0)), locator=hit.locator)
 
 
 def _found_passage(chunk: StoredChunk, fused: float, found: _Found) -> Passage:

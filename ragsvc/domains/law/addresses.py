@@ -15,7 +15,7 @@ from ragsvc.domains.law import english_addresses
 from ragsvc.domains.law.left_edge import Named, named, stored_key
 from ragsvc.domains.law.mentions import find_mentions
 from ragsvc.domains.law.names import name_table, normal_name, query_keys, short_names, split_edition
-from ragsvc.domains.law.numerals import NUMERAL, number
+from ragsvc.domains.law.numerals import NUMERAL, number, numeral
 from ragsvc.domains.law.paragraphs import find_paragraph
 from ragsvc.records import Address, DocumentFacts
 
@@ -81,6 +81,15 @@ class LawGrammar:
     def find_part(self, article: str, address: Address) -> tuple[int, int] | None:
         """Return the range of the paragraph and item in the article's text."""
         return find_paragraph(article, address.paragraph, address.item)
+
+    def part_locator(self, article: str, address: Address) -> str:
+        """Return 第一百条第一款第（二）项, Article 17(1)(b), or the article's own locator."""
+        paragraph, item = address.paragraph, address.item
+        if not article.endswith("条") and "条之" not in article:
+            return article + "".join(f"({part})" for part in (paragraph, item) if part)
+        if paragraph.isdecimal():
+            article += f"第{numeral(int(paragraph))}款"
+        return article + (f"第（{numeral(int(item))}）项" if item.isdecimal() else "")
 
 
 class _Reader:

@@ -267,3 +267,18 @@ def test_an_open_name_is_found_among_the_stored_ones() -> None:
     labour = Address(work="劳动合同法", left="根据劳动合同法", article="1")
     assert GRAMMAR.stored_key(labour, {"合同法"}) is None
     assert GRAMMAR.stored_key(labour, {"合同法", "劳动合同法"}) == "劳动合同法"
+
+
+@pytest.mark.parametrize(
+    ("article", "paragraph", "item", "expected"),
+    [
+        ("第五百七十七条", "", "", "第五百七十七条"),
+        ("第五百七十七条", "1", "", "第五百七十七条第一款"),
+        ("第一百三十三条之一", "1", "2", "第一百三十三条之一第一款第（二）项"),
+        ("Article 17", "1", "b", "Article 17(1)(b)"),
+    ],
+)
+def test_a_part_is_located_as_people_write_it(article: str, paragraph: str, item: str, expected: str) -> None:
+    """The locator of a paragraph or item says which one it is."""
+    address = Address(work="", article="1", paragraph=paragraph, item=item)
+    assert expected == LawGrammar().part_locator(article, address)
