@@ -34,7 +34,7 @@ def main() -> None:
     figures = run_parts(options.data.absolute(), quick=options.quick)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    print(to_markdown(figures))
+    sys.stdout.write(to_markdown(figures) + "\n")
 
 
 def run_parts(data: Path, *, quick: bool) -> Figures:
@@ -53,7 +53,7 @@ def run_parts(data: Path, *, quick: bool) -> Figures:
             "ingest": run_part("ingest", str(data / LAWS), str(QUICK_FILES if quick else 0)),
             "search": run_part("search", str(labelled), str(home), str(n_requests)),
             "serving": run_part("serving", str(labelled), str(home), str(n_requests)),
-            "langchain": run_part("langchain", str(labelled)),
+            "langchain": run_part("langchain_stack", str(labelled)),
         }
 
 

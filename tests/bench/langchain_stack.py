@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-warnings.filterwarnings("ignore", message=".*langchain-community.*")
+import jieba
+from langchain_classic.retrievers import EnsembleRetriever
+from langchain_community.retrievers import BM25Retriever
+from langchain_community.vectorstores import FAISS
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.retrievers import BaseRetriever
+from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-import jieba  # noqa: E402
-from langchain_classic.retrievers import EnsembleRetriever  # noqa: E402
-from langchain_community.retrievers import BM25Retriever  # noqa: E402
-from langchain_community.vectorstores import FAISS  # noqa: E402
-from langchain_core.documents import Document  # noqa: E402
-from langchain_core.embeddings import Embeddings  # noqa: E402
-from langchain_core.retrievers import BaseRetriever  # noqa: E402
-from langchain_text_splitters import RecursiveCharacterTextSplitter  # noqa: E402
-
-from ragsvc.embedding import open_embedder  # noqa: E402
-from ragsvc.evaluation.datasets import LabelledSet  # noqa: E402
-from ragsvc.indexing.tokens import tokenize  # noqa: E402
-from ragsvc.retrieval.searcher import CANDIDATES  # noqa: E402
-from tests.bench.parts import Figures, finish  # noqa: E402
-from tests.bench.questions import K, measure  # noqa: E402
+from ragsvc.embedding import open_embedder
+from ragsvc.evaluation.datasets import LabelledSet
+from ragsvc.indexing.tokens import tokenize
+from ragsvc.retrieval.searcher import CANDIDATES
+from tests.bench.parts import Figures, finish
+from tests.bench.questions import K, measure
 
 ID = "document"
 TOKENS: dict[str, Callable[[str], list[str]]] = {"jieba": jieba.lcut, "our tokens": tokenize}

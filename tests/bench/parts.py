@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -27,11 +27,12 @@ def run_part(module: str, *arguments: str) -> Figures:
         SystemExit: the part failed; what it said is on stderr.
     """
     load = os.getloadavg()[0]
-    print(f"{module} …", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{module} …\n")
     process = subprocess.Popen([sys.executable, "-m", f"tests.bench.{module}", *arguments], stdout=subprocess.PIPE)
     assert process.stdout is not None
     out = process.stdout.read()
-    # wait4 gives the usage of this one child; RUSAGE_CHILDREN would be the largest of all so far.
+    # wait4 gives the usage of this one child; RUSAGE_CHILDREN would be the largest of all so far. (A child
+    # cannot peak below this process, which imports little.)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -89,10 +90,3 @@ def first_answer(process: subprocess.Popen[bytes], port: int, path: str, body: F
             time.sleep(0.01)
         finally:
             connection.close()
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """Return how long ``action`` takes."""
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started

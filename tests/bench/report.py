@@ -26,7 +26,7 @@ def to_markdown(figures: Figures) -> str:
         "",
         *_comparisons(figures),
     ]
-    return "\n".join(line for line in lines if line is not None)
+    return "\n".join(lines)
 
 
 def _loads(figures: Figures) -> str:

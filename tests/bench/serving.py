@@ -27,7 +27,7 @@ CLIENTS = (1, 4)
 def measure_serving(folder: Path, home: Path, n_requests: int) -> Figures:
     """Return starts in s, memory in MB, and latency and throughput over kept-alive connections."""
     texts = [query.text for query in questions(LabelledSet(folder))]
-    ask = ("--home", str(home), "ask", texts[0], "--collection", COLLECTION)
+    ask = ("--home", str(home), "ask", texts[0], "--collection", COLLECTION, "--json")
     return {
         # Files are in the page cache: this is a restart of the service, not the first start after a boot.
         "cold_start_s": _median([_cold_start_s(home, texts[0]) for _ in range(REPEATS)]),
