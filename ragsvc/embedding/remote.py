@@ -75,7 +75,7 @@ class RemoteEmbedder:
     @cached_property
     def dim(self) -> int:
         """Length of a vector, as the service's first answer shows it."""
-        return self._ask(["dimension"]).shape[1]
+        return int(self._ask(["dimension"]).shape[1])
 
     def windows(self, text: str) -> list[str]:
         """Cut a text at sentence ends into pieces that the model reads whole."""
