@@ -30,7 +30,6 @@ def main() -> None:
     for needed in (LAWS, LABELLED):
         if not (options.data / needed).is_dir():
             sys.exit(f"no real data: {(options.data / needed).absolute()} does not exist; --data names another folder")
-    os.chdir(REPOSITORY)  # the parts are modules of it
     figures = run_parts(options.data.absolute(), quick=options.quick)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
