@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import aclosing
 
@@ -18,7 +19,8 @@ from ragsvc.records import Message, TextPiece, Usage
 from tests.servers.openai_chat import Fault, OpenAIChatServer, Reply
 
 QUESTION = (Message("system", "只依据所给条文回答。"), Message("user", "违约怎么办？"))
-LIMITS = StreamLimits(idle_timeout_s=0.6, total_timeout_s=3.0, max_characters=500, retries=1)
+LIMITS = StreamLimits(idle_timeout_s=20, total_timeout_s=40, max_characters=500, retries=1)
+IMPATIENT = StreamLimits(idle_timeout_s=0.6, total_timeout_s=40, retries=1)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,11 @@ def server(running: OpenAIChatServer) -> OpenAIChatServer:
 @pytest.fixture
 def model(server: OpenAIChatServer) -> ChatModel:
     return open_chat_model(server.endpoint, ChatOptions(api_key=server.api_key, limits=LIMITS))
+
+
+@pytest.fixture
+def impatient(server: OpenAIChatServer) -> ChatModel:
+    return open_chat_model(server.endpoint, ChatOptions(api_key=server.api_key, limits=IMPATIENT))
 
 
 async def read(model: ChatModel) -> list[TextPiece]:
@@ -111,7 +118,7 @@ async def test_a_wrong_key_is_explained_and_never_repeated(server: OpenAIChatSer
         await read(model)
     assert str(error.value).endswith("Check the API key.")
     assert "0815" not in str(error.value)
-    assert error.value.__suppress_context__
+    assert "0815" not in "".join(traceback.format_exception(error.value))
     assert len(server.requests) == 1
 
 
@@ -140,7 +147,7 @@ async def test_a_wait_beyond_the_time_limit_fails_at_once(server: OpenAIChatServ
     start = time.monotonic()
     with pytest.raises(UpstreamFailed, match=r"HTTP 429.*try again later"):
         await read(model)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < LIMITS.idle_timeout_s
     assert len(server.requests) == 1
 
 
@@ -185,21 +192,21 @@ async def test_a_broken_stream_is_never_a_complete_answer(
     assert len(server.requests) == 1
 
 
-async def test_a_stream_that_pauses_is_given_up(server: OpenAIChatServer, model: ChatModel) -> None:
+async def test_a_stream_that_pauses_is_given_up(server: OpenAIChatServer, impatient: ChatModel) -> None:
     """Silence in the middle ends in a timeout that says how long was waited, and the server is told."""
     server.replies.append(Reply(fault="hangs"))
     with pytest.raises(UpstreamTimeout, match=r"sent nothing for 0\.6 s"):
-        await read(model)
+        await read(impatient)
     assert await asyncio.to_thread(server.wait_for_disconnect)
 
 
 async def test_a_slow_first_piece_is_given_up_without_a_second_attempt(
-    server: OpenAIChatServer, model: ChatModel
+    server: OpenAIChatServer, impatient: ChatModel
 ) -> None:
     """A server that thinks for too long is not asked to think again."""
     server.replies.append(Reply(first_delay_s=2))
     with pytest.raises(UpstreamTimeout, match=r"sent nothing for 0\.6 s"):
-        await read(model)
+        await read(impatient)
     assert len(server.requests) == 1
 
 
@@ -260,6 +267,7 @@ async def test_closing_the_iterator_ends_the_request(server: OpenAIChatServer, m
     async with aclosing(model.stream(QUESTION)) as stream:
         async for _ in stream:
             break
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     assert await asyncio.to_thread(server.wait_for_disconnect)
 
 
