@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, cast
 
 import typer
 
 from ragsvc.cli.output import AsOf, Collections, Context, Json, parse_day, print_json, say
-from ragsvc.errors import NotFound
-from ragsvc.records import Answer, AskRequest, Passage, SearchRequest
+from ragsvc.errors import NotFound, UpstreamFailed
+from ragsvc.records import Answer, AskRequest, MissingAddress, Passage, SearchRequest
 
 
 def ask(
@@ -32,7 +33,16 @@ def ask(
         model=model,
         strategy=strategy,
     )
-    answer = asyncio.run(service.ask(request))
+    try:
+        answer = asyncio.run(service.ask(request))
+    except UpstreamFailed as error:
+        # The model failed, the search did not: what was found is still of use.
+        passages = cast("tuple[Passage, ...]", error.passages)
+        if as_json:
+            print_json({"error": str(error), "passages": passages})
+        else:
+            _print_passages(passages)
+        raise
     if as_json:
         print_json(answer)
     else:
@@ -54,9 +64,8 @@ def search(
     if as_json:
         print_json({"hits": result.passages, "missing": result.missing, "index_generation": result.index_generation})
         return
-    for number, passage in enumerate(result.passages, start=1):
-        print(f"{number}. {name_of(passage)}  ({passage.score:.3f})")
-        print(_indented(passage.text))
+    _print_passages(result.passages)
+    _say_missing(result.missing)
 
 
 def lookup(
@@ -75,9 +84,7 @@ def lookup(
         for passage in result.passages:
             print(name_of(passage))
             print(_indented(passage.text))
-    for missing in result.missing:
-        nearest = f"; there is: {', '.join(missing.nearest)}" if missing.nearest else ""
-        say(f"{missing.mention}: {missing.reason}{nearest}")
+    _say_missing(result.missing)
     if not result.passages:
         if not result.missing:
             raise NotFound(f"{citation!r} names no article; write it like 民法典第五百七十七条 or GDPR Art. 17")
@@ -91,6 +98,18 @@ def name_of(passage: Passage) -> str:
     inferred = "inferred" if since and passage.validity_source == "inferred" else ""
     validity = ", ".join(part for part in (since, until, inferred) if part)
     return f"{passage.title} {passage.locator}".strip() + (f" ({validity})" if validity else "")
+
+
+def _print_passages(passages: Sequence[Passage]) -> None:
+    for number, passage in enumerate(passages, start=1):
+        print(f"{number}. {name_of(passage)}  ({passage.score:.3f})")
+        print(_indented(passage.text))
+
+
+def _say_missing(missing: Sequence[MissingAddress]) -> None:
+    for place in missing:
+        nearest = f"; there is: {', '.join(place.nearest)}" if place.nearest else ""
+        say(f"{place.mention}: {place.reason}{nearest}")
 
 
 def _indented(text: str) -> str:

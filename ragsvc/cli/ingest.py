@@ -50,6 +50,8 @@ def ingest(
     else:
         _summarise(report, collection)
     nothing_went_in = report.documents == 0
+    if nothing_went_in and not report.quarantined and not report.cancelled:
+        say(f"no file that can be read in {', '.join(str(path.resolve()) for path in paths)}")
     if nothing_went_in or report.cancelled or (strict and report.quarantined):
         raise typer.Exit(1)
 
@@ -66,7 +68,8 @@ def _progress_bar() -> Iterator[Progress]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", name="", rate="", total=None)
 
         def show(done: int, total: int, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,8 +66,15 @@ def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
     import msgspec
 
-    encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    encoded = msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain), indent=2)
     sys.stdout.write(encoded.decode("utf-8", "replace") + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """Return the Python number that a number of numpy's stands for, which JSON does not know."""
+    if isinstance(value, Real):
+        return int(value) if isinstance(value, Integral) else float(value)
+    raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
 
 
 def print_table(columns: list[str], rows: list[list[Any]]) -> None:

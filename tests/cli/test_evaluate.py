@@ -1,0 +1,66 @@
+"""``evaluate retrieval`` on a set of three documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, run
+
+DOCUMENTS = {
+    "a": ("Deposit", "The landlord returns the deposit within thirty days."),
+    "b": ("Notice", "The landlord gives 48 hours notice before entry."),
+    "c": ("Rent", "Rent is paid monthly in advance."),
+}
+QUERIES = [("q1", "when is the deposit returned", "dev", "a"), ("q2", "notice before entry", "dev", "b")]
+TRAINING = [("q3", "is rent monthly", "train", "c")]
+
+
+@pytest.fixture
+def labelled_set(tmp_path: Path) -> Path:
+    """A set in BEIR layout."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    queries = QUERIES + TRAINING
+    documents = [{"_id": name, "title": title, "text": text} for name, (title, text) in DOCUMENTS.items()]
+    questions = [{"_id": name, "text": text, "metadata": {"split": split}} for name, text, split, _ in queries]
+    for name, rows in (("corpus", documents), ("queries", questions)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    judged = "".join(f"{name}\t{document}\t1\n" for name, _, _, document in queries)
+    (folder / "qrels.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}", "utf-8")
+    return folder
+
+
+def test_figures(labelled_set: Path, tmp_path: Path) -> None:
+    """The figures have fixed names, leave training questions out, and touch no home of the user's."""
+    ended = run("evaluate", "retrieval", labelled_set, "--run", tmp_path / "run.trec", "--json")
+    assert ended.code == 0, ended.stderr
+    found = ended.json
+    names = {"n_queries", "n_documents", "split", "ndcg@10", "recall@10", "recall@100", "mrr@10", "ci95", "latency_ms"}
+    assert names | {"index_s", "documents_per_s", "embedder", "trained_on", "arms"} == set(found)
+    assert (found["n_queries"], found["n_documents"]) == (2, 3)
+    assert set(found["latency_ms"]) == {"p50", "p95", "p99"}
+    assert list(found["arms"]) == ["lexical", "dense", "hybrid"]
+    assert found["ndcg@10"] == found["arms"]["hybrid"]["ndcg@10"] == 1.0
+    assert not (tmp_path / "indexes").exists()
+    first = (tmp_path / "run.trec").read_text("utf-8").splitlines()[0].split()
+    assert first[:4] == ["q1", "Q0", "a", "1"]
+
+
+def test_table(labelled_set: Path) -> None:
+    """For people, a row for each arm asked for."""
+    ended = run("evaluate", "retrieval", labelled_set, "--arms", "lexical", "--split", "train")
+    assert ended.code == 0
+    assert "1 queries, 3 documents" in ended.stderr
+    assert "lexical" in ended.stdout
+    assert "dense" not in ended.stdout
+
+
+def test_not_a_set(new_cli: Cli, tmp_path: Path) -> None:
+    """A folder in another layout is exit code 2, and the message says what the layout is."""
+    (tmp_path / "other").mkdir()
+    ended = new_cli("evaluate", "retrieval", tmp_path / "other")
+    assert ended.code == 2
+    assert "BEIR layout" in ended.stderr
