@@ -72,7 +72,7 @@ class Served:
         self.process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample statutes, and a text that means harm; not made where no browser could look at it."""
     folder = tmp_path_factory.mktemp("page")
@@ -85,14 +85,14 @@ def home(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "home"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model() -> Iterator[OpenAIChatServer]:
     """A chat model that says what a test tells it to."""
     with OpenAIChatServer() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def guarded_home(home: Path) -> tuple[Path, str]:
     """A copy of the home that has a key, and the key: it may read one collection."""
     copy = home.with_name("guarded")
@@ -103,7 +103,7 @@ def guarded_home(home: Path) -> tuple[Path, str]:
     return copy, secret
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers(home: Path, guarded_home: tuple[Path, str], model: OpenAIChatServer) -> Iterator[dict[str, Served]]:
     """Started together, since a start takes seconds: as shipped, with a chat model, with a key, and one to kill."""
     chat = {"model": "openai:test-model", "model_base_url": model.base_url, "model_api_key": model.api_key}
@@ -120,15 +120,15 @@ def servers(home: Path, guarded_home: tuple[Path, str], model: OpenAIChatServer)
             server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(servers: dict[str, Served]) -> str:
     """Where the service as shipped answers."""
     return servers["extractive"].address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium; gone with this module, since Playwright's event loop would stand in the way of other tests."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: 'make apt' installs it")
     with sync_playwright() as playwright:
