@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, cast
 
@@ -23,6 +22,8 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question from the collections, with checked citations; says so when it cannot."""
+    import asyncio
+
     obj: Context = context.obj
     service = obj.service()
     request = AskRequest(
