@@ -6,7 +6,7 @@ domain, and related works do answer some of them: a threshold that declines them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -76,7 +76,6 @@ def evaluate_abstention(
     options: RetrievalOptions,
     *,
     fitted_on: str = "",
-    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> AbstentionReport:
     """Fit the model of one domain and the set's language.
 
@@ -85,7 +84,6 @@ def evaluate_abstention(
         outside: ``queries.jsonl`` files of other domains: questions that this set cannot answer.
         options: domain, embedder, split, home.
         fitted_on: kept in the model: the data and the command that repeats the fit.
-        on_progress: called as (kind of question, done, in all).
 
     Raises:
         InvalidInput: a file is missing or malformed, or there are too few questions.
@@ -110,18 +108,11 @@ def evaluate_abstention(
             finally:
                 catalogue.left_out = frozenset()
 
-        runs: dict[str, list[SearchResult]] = {}
-        kinds = (
-            ("answerable", queries, search),
-            ("without gold", queries, search_without_gold),
-            ("outside", foreign, search),
-        )
-        for kind, asked, how in kinds:
-            runs[kind] = []
-            for at, query in enumerate(asked):
-                runs[kind].append(how(query))
-                if on_progress:
-                    on_progress(kind, at + 1, len(asked))
+        runs = {
+            "answerable": [search(query) for query in queries],
+            "without gold": [search_without_gold(query) for query in queries],
+            "outside": [search(query) for query in foreign],
+        }
         model = fit_abstention(runs["answerable"], runs["outside"], service.embedder.embedder_id, fitted_on=fitted_on)
     return AbstentionReport(
         model=model,

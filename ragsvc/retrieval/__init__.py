@@ -1,1 +1,1 @@
-"""A question becomes hits: exact addresses, keywords, vectors, their fusion and reranking."""
+"""A question becomes hits: exact addresses, keywords, vectors and their fusion."""

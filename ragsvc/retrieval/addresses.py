@@ -121,7 +121,8 @@ class AddressResolver:
         ordinals = [work.ordinal for work in works]
         chunks = look_up.in_force(ordinals, address)
         if not chunks:
-            result.miss(look_up.absence(ordinals, address, mention, works[0].title))
+            if missing := look_up.absence(ordinals, address, mention, works[0].title):
+                result.miss(missing)
             return
         hits = [hit for chunk in chunks if (hit := self._narrowed(address, chunk))]
         result.hits += hits
@@ -209,8 +210,8 @@ class _LookUp:
         chunks = self._catalogue.chunks_at(works, address.article, self._where)
         return [chunk for chunk in chunks if not address.edition or _is_of_edition(chunk, address.edition)]
 
-    def absence(self, works: Sequence[int], address: Address, mention: str, title: str) -> MissingAddress:
-        """Say why the article is not to be had."""
+    def absence(self, works: Sequence[int], address: Address, mention: str, title: str) -> MissingAddress | None:
+        """Say why the article is not to be had; None where the work has no articles that could be looked up."""
         everything = IndexFilter(self._where.collections, frozenset())
         others = self._catalogue.chunks_at(works, address.article, everything)
         if address.edition:
@@ -219,6 +220,8 @@ class _LookUp:
             return MissingAddress(mention=mention, reason=reason, work=title, nearest=(title,))
         if any(not _holds(chunk, self._day) for chunk in others):
             return MissingAddress(mention=mention, reason="not in force", work=title)
+        if not self._catalogue.last_address(works, everything):
+            return None
         last = self._catalogue.last_address(works, self._where)
         return MissingAddress(mention=mention, reason="no such article", work=title, nearest=(last,) if last else ())
 

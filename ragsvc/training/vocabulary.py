@@ -41,7 +41,9 @@ def train_tokenizer(groups: Sequence[tuple[Sequence[str], float]], *, han_bigram
     tokens = dict.fromkeys([UNKNOWN, *(c for c, _ in characters.most_common()), *kept, *latin["vocab"]])
     vocabulary = {token: number for number, token in enumerate(tokens)}
     known = {pair for pair in kept if pair[0] in vocabulary and pair[1] in vocabulary}
-    merges = [(pair[0], pair[1]) for pair in kept if pair in known] + [(merge[0], merge[1]) for merge in latin["merges"]]
+    merges = [(pair[0], pair[1]) for pair in kept if pair in known] + [
+        (merge[0], merge[1]) for merge in latin["merges"]
+    ]
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, unk_token=UNKNOWN))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normaliser(), _splitter()
     tokenizer.add_special_tokens([UNKNOWN])
