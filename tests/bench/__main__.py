@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,30 +31,32 @@ def main() -> None:
     for needed in (LAWS, LABELLED):
         if not (options.data / needed).is_dir():
             sys.exit(f"no real data: {(options.data / needed).absolute()} does not exist; --data names another folder")
-    figures = run_parts(options.data.absolute(), quick=options.quick)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    figures: Figures = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "quick": options.quick,
+        "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
+    }
+    for name, part in run_parts(options.data.absolute(), quick=options.quick):
+        figures[name] = part
+        # At once: the parts take minutes, and what was measured should outlive a later one that fails.
+        options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
     sys.stdout.write(to_markdown(figures) + "\n")
 
 
-def run_parts(data: Path, *, quick: bool) -> Figures:
-    """Return the figures of every part, run one after another."""
+def run_parts(data: Path, *, quick: bool) -> Iterator[tuple[str, Figures]]:
+    """Run the parts one after another; yield the name and figures of each."""
     with tempfile.TemporaryDirectory(prefix="ragsvc-bench-") as folder:
         home, labelled = Path(folder, "home"), data / LABELLED
         if quick:
             labelled = Path(folder, "sample")
             labelled.mkdir()
             write_sample(data / LABELLED, labelled, QUICK_DOCUMENTS, QUICK_QUERIES)
-        n_requests = 100 if quick else 500
-        return {
-            "date": datetime.now(UTC).date().isoformat(),
-            "quick": quick,
-            "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
-            "ingest": run_part("ingest", str(data / LAWS), str(QUICK_FILES if quick else 0)),
-            "search": run_part("search", str(labelled), str(home), str(n_requests)),
-            "serving": run_part("serving", str(labelled), str(home), str(n_requests)),
-            "langchain": run_part("langchain_stack", str(labelled)),
-        }
+        n_requests = str(100 if quick else 500)
+        yield "ingest", run_part("ingest", str(data / LAWS), str(QUICK_FILES if quick else 0))
+        yield "search", run_part("search", str(labelled), str(home), n_requests)
+        yield "serving", run_part("serving", str(labelled), str(home), n_requests)
+        yield "langchain", run_part("langchain_stack", str(labelled))
 
 
 if __name__ == "__main__":
