@@ -100,8 +100,8 @@ class Index(Protocol):
         """Return the k best chunks by BM25, best first."""
         ...
 
-    def query_term_count(self, query: str) -> int:
-        """Return how many different terms of ``query`` the keyword search asks for, unknown ones included."""
+    def count(self, where: IndexFilter) -> int:
+        """Return how many chunks a search may return."""
         ...
 
     def search_dense(self, query: FloatArray, k: int, where: IndexFilter) -> list[ScoredChunk]:

@@ -218,8 +218,8 @@ class SearchResult(Struct, frozen=True, kw_only=True):
     addressed: int = 0
     """How many of the first passages were resolved from an address in the question."""
     top_cosine: float | None = None
-    top_lexical: float | None = None
-    """BM25 of the best lexical hit divided by the number of query terms."""
+    n_searched: int = 0
+    """Chunks that the search could have returned: the best cosine of many is higher than that of few."""
     index_generation: str = ""
     timings_ms: dict[str, float] = {}
 

@@ -82,5 +82,6 @@ def abstention(
     say(
         f"AUROC {found.auroc_outside:.3f} against outside questions, {found.auroc_without_gold:.3f} against the same "
         f"questions with their works left out; declined: {found.declined_outside:.1%} and "
-        f"{found.declined_without_gold:.1%}, at {found.false_refusals:.1%} of the answerable ones"
+        f"{found.declined_without_gold:.1%}, at {found.false_refusals:.1%} of the answerable ones; "
+        f"in small parts of the collection {found.declined_in_small:.1%} at {found.false_refusals_in_small:.1%}"
     )

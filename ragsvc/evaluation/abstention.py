@@ -25,9 +25,10 @@ from ragsvc.retrieval.searcher import Searcher
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.database import Database
 from ragsvc.store.rows import Snapshot
-from ragsvc.wiring import Service
 
 NO_DOCUMENT = Filters(documents=("-",))
+SIZES = (30, 300, 3000)
+"""Documents in the random parts of the collection that the model is fitted on beside the whole."""
 
 
 class AbstentionReport(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,9 @@ class AbstentionReport(Struct, frozen=True, kw_only=True):
     declined_without_gold: float
     declined_outside: float
     false_refusals: float
+    declined_in_small: float
+    """As the two above, over random parts of the collection of ``SIZES`` documents."""
+    false_refusals_in_small: float
 
 
 class LeavingOut(Catalogue):
@@ -63,11 +67,13 @@ class LeavingOut(Catalogue):
         excluded = snapshot.where.excluded_versions | self.left_out
         return replace(snapshot, where=IndexFilter(snapshot.where.collections, excluded))
 
-    def versions_of(self, works: Iterable[int]) -> frozenset[int]:
-        """Return the ordinals of all versions of these works: what keeping no work excludes, and keeping them not."""
-        nothing = super().snapshot([COLLECTION], filters=NO_DOCUMENT)
-        these = super().snapshot([COLLECTION], works_only=works)
-        return nothing.where.excluded_versions - these.where.excluded_versions
+    def versions_of(self, document_ids: Sequence[str]) -> frozenset[int]:
+        """Return the ordinals of the versions of these documents; none = of all."""
+        nothing = super().snapshot([COLLECTION], filters=NO_DOCUMENT).where.excluded_versions
+        if not document_ids:
+            return nothing
+        these = super().snapshot([COLLECTION], filters=Filters(documents=tuple(document_ids)))
+        return nothing - these.where.excluded_versions
 
 
 def evaluate_abstention(
@@ -92,35 +98,22 @@ def evaluate_abstention(
     queries = labelled.select(options.split)
     foreign = [query for path in outside for query in read_queries(path) if query.split != "train"]
     with open_home(options) as service:
-        indexed = IndexedSet(labelled, service, options.domain)
-        indexed.ingest()
-        catalogue = LeavingOut(service.database)
-        searcher = _searcher(service, catalogue)
-
-        def search(query: Query) -> SearchResult:
-            return searcher.search(SearchRequest(question=query.text, collections=(COLLECTION,)))
-
-        def search_without_gold(query: Query) -> SearchResult:
-            gold = [doc for doc, score in labelled.relevance[query.id].items() if score > 0]
-            catalogue.left_out = catalogue.versions_of(indexed.works_of(catalogue, gold))
-            try:
-                return search(query)
-            finally:
-                catalogue.left_out = frozenset()
-
-        runs = {
-            "answerable": [search(query) for query in queries],
-            "without gold": [search_without_gold(query) for query in queries],
-            "outside": [search(query) for query in foreign],
-        }
-        model = fit_abstention(runs["answerable"], runs["outside"], service.embedder.embedder_id, fitted_on=fitted_on)
+        runs = _Runs(IndexedSet(labelled, service, options.domain), options.seed)
+        answerable = [runs.at_size(query, size) for size in SIZES for query in queries]
+        unanswerable = [runs.at_size(query, size) for size in SIZES for query in foreign]
+        full = [runs.whole(query) for query in queries], [runs.whole(query) for query in foreign]
+        without_gold = [runs.without_gold(query) for query in queries]
+        embedder_id = service.embedder.embedder_id
+    model = fit_abstention([*answerable, *full[0]], [*unanswerable, *full[1]], embedder_id, fitted_on=fitted_on)
     return AbstentionReport(
         model=model,
-        auroc_outside=round(model.auroc, 4),
-        auroc_without_gold=_auroc(model, runs["answerable"], runs["without gold"]),
-        declined_without_gold=_declined(model, runs["without gold"]),
-        declined_outside=_declined(model, runs["outside"]),
-        false_refusals=_declined(model, runs["answerable"]),
+        auroc_outside=_auroc(model, *full),
+        auroc_without_gold=_auroc(model, full[0], without_gold),
+        declined_without_gold=_declined(model, without_gold),
+        declined_outside=_declined(model, full[1]),
+        false_refusals=_declined(model, full[0]),
+        declined_in_small=_declined(model, unanswerable),
+        false_refusals_in_small=_declined(model, answerable),
     )
 
 
@@ -143,14 +136,44 @@ def language_of_set(folder: Path) -> Language:
     return "zh" if 2 * languages.count("zh") >= len(languages) else "en"
 
 
-def _searcher(service: Service, catalogue: Catalogue) -> Searcher:
-    embedder = service.embedder
-    return Searcher(
-        catalogue,
-        lambda generation_id: service.generations.open(generation_id, embedder.embedder_id),
-        embedder,
-        find_pack,
-    )
+class _Runs:
+    """Searches the whole of a set, random parts of it that hold the answer, and what is left without it."""
+
+    def __init__(self, indexed: IndexedSet, seed: int) -> None:
+        indexed.ingest()
+        service = indexed.service
+        embedder = service.embedder
+        self._indexed = indexed
+        self._catalogue = LeavingOut(service.database)
+        self._searcher = Searcher(
+            self._catalogue,
+            lambda generation_id: service.generations.open(generation_id, embedder.embedder_id),
+            embedder,
+            find_pack,
+        )
+        self._everything = self._catalogue.versions_of([])
+        self._chance = np.random.default_rng(seed)
+
+    def whole(self, query: Query) -> SearchResult:
+        return self._search(query, frozenset())
+
+    def at_size(self, query: Query, size: int) -> SearchResult:
+        ordinals = sorted(self._everything)
+        part = frozenset(self._chance.choice(ordinals, min(size, len(ordinals)), replace=False).tolist())
+        gold = self._indexed.document_ids(self._gold(query))
+        kept = part | self._catalogue.versions_of(gold) if gold else part
+        return self._search(query, self._everything - kept)
+
+    def without_gold(self, query: Query) -> SearchResult:
+        return self._search(query, self._catalogue.versions_of(self._indexed.documents_of_works(self._gold(query))))
+
+    def _gold(self, query: Query) -> list[str]:
+        judged = self._indexed.labelled.relevance.get(query.id, {})
+        return [document for document, score in judged.items() if score > 0]
+
+    def _search(self, query: Query, left_out: frozenset[int]) -> SearchResult:
+        self._catalogue.left_out = left_out
+        return self._searcher.search(SearchRequest(question=query.text, collections=(COLLECTION,), arms=("dense",)))
 
 
 def _auroc(model: AbstentionModel, good: Sequence[SearchResult], bad: Sequence[SearchResult]) -> float:

@@ -21,7 +21,6 @@ from ragsvc.pipelines.ingest import IngestReport, Source
 from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store import identity
-from ragsvc.store.catalogue import Catalogue
 from ragsvc.wiring import Service, open_service
 
 COLLECTION = "evaluated"
@@ -77,11 +76,18 @@ class IndexedSet:
         result = self.service.search(request)
         return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
 
-    def works_of(self, catalogue: Catalogue, documents: Sequence[str]) -> list[int]:
-        """Return the ordinals of the works of these documents of the set."""
-        where = catalogue.snapshot([COLLECTION]).where
-        keys = [self._work_keys[document] for document in documents if document in self._work_keys]
-        return [work.ordinal for work in catalogue.find_works(where, keys)]
+    def documents_of_works(self, documents: Sequence[str]) -> list[str]:
+        """Return the document ids of these documents of the set and, where works have names, of all their works."""
+        wanted = set(documents)
+        if self.pack.grammar:
+            works = {self._work_keys[name] for name in wanted if name in self._work_keys}
+            wanted = {name for name, key in self._work_keys.items() if key in works}
+        return [document_id for document_id, name in self._ids.items() if name in wanted]
+
+    def document_ids(self, documents: Sequence[str]) -> list[str]:
+        """Return the document ids of these documents of the set."""
+        wanted = set(documents)
+        return [document_id for document_id, name in self._ids.items() if name in wanted]
 
 
 def _source(document: LoadedDocument) -> Source:

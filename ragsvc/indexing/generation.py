@@ -123,10 +123,9 @@ class Generation:
         allowed = self._allowed(where)
         return self._lexical.search(query, k, allowed.lexical) if allowed.n_chunks else []
 
-    def query_term_count(self, query: str) -> int:
-        """Return how many different terms of ``query`` the keyword search asks for, unknown ones included."""
-        used, unknown = self._lexical.terms(query)
-        return len(used) + unknown
+    def count(self, where: IndexFilter) -> int:
+        """Return how many chunks a search may return."""
+        return self._allowed(where).n_chunks
 
     def search_dense(self, query: FloatArray, k: int, where: IndexFilter) -> list[ScoredChunk]:
         """Return the k best chunks by cosine with ``query`` of shape (dim,), best first; a zero query finds nothing."""

@@ -136,19 +136,19 @@ class LexicalSearcher:
     def n_documents(self) -> int:
         return int(self._searcher.num_docs)
 
-    def terms(self, query: str) -> tuple[list[str], int]:
-        """Return the terms of ``query`` that a search uses, rarest first, and how many more no text holds."""
+    def terms(self, query: str) -> list[str]:
+        """Return the terms of ``query`` that a search uses, rarest first."""
         frequency = {term: self._searcher.doc_freq("text", term) for term in dict.fromkeys(tokenize(query))}
         known = sorted((term for term, count in frequency.items() if count), key=frequency.__getitem__)
         limit = MAX_SHARE_OF_CHARACTER * self.n_documents
         telling = [term for term in known if len(term) > 1 or is_word(term) or frequency[term] <= limit]
-        return (telling or known)[:MAX_TERMS], len(frequency) - len(known)
+        return (telling or known)[:MAX_TERMS]
 
     def search(self, query: str, k: int, where: LexicalFilter) -> list[ScoredChunk]:
         """Return the k best chunks by BM25 (k1 = 1.2, b = 0.75), best first."""
         import tantivy
 
-        terms, _ = self.terms(query)
+        terms = self.terms(query)
         if not terms or k < 1:
             return []
         asked = tantivy.Query.boolean_query(

@@ -1,8 +1,12 @@
 """Whether what was found suffices to answer; if not, what to say instead of an answer.
 
 A named place decides first: what is there is answered from, what is not there is said not to be there. Otherwise a
-logistic model of two signals decides, fitted per domain, language and embedder on questions whose answer is in the
-collection and questions whose answer is not (``fit_abstention``), and kept as data (``abstention.toml``).
+logistic model of two signals decides: the best cosine, and the size of what was searched, for the best of many is
+higher than the best of few (at one rate of false refusals the bound on it is .26 among 30 statute articles and .44
+among 58,636). It is fitted per domain, language and embedder on questions whose answer is in the collection and
+questions whose answer is not, at several sizes (``fit_abstention``), and kept as data (``abstention.toml``). BM25 per
+query term was tried as a third signal: it declined 93.4 % instead of 92.6 % on the full collection, and its scale
+follows the collection.
 """
 
 from __future__ import annotations
@@ -28,11 +32,11 @@ _MOST_OFFERED = 3
 
 
 class AbstentionModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """P(answerable) = 1 / (1 + exp(-(intercept + cosine * top_cosine + lexical * top_lexical)))."""
+    """P(answerable) = 1 / (1 + exp(-(intercept + cosine * top_cosine + log_size * log10(n_searched))))."""
 
     intercept: float
     cosine: float
-    lexical: float
+    log_size: float
     threshold: float
     """Below this probability no answer is given."""
     embedder_id: str
@@ -49,8 +53,8 @@ class AbstentionModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def probability(self, result: SearchResult) -> float:
         """Return the probability that ``result`` holds the answer."""
-        cosine, lexical = _signals(result)
-        z = self.intercept + self.cosine * cosine + self.lexical * lexical
+        cosine, log_size = _signals(result)
+        z = self.intercept + self.cosine * cosine + self.log_size * log_size
         return 1 / (1 + math.exp(-max(-500.0, min(500.0, z))))
 
 
@@ -102,7 +106,7 @@ def fit_abstention(
     return AbstentionModel(
         intercept=intercept,
         cosine=float(weights[0]),
-        lexical=float(weights[1]),
+        log_size=float(weights[1]),
         threshold=threshold,
         embedder_id=embedder_id,
         auroc=float(roc_auc_score(labels, chances)),
@@ -133,8 +137,8 @@ def render_abstention(models: Mapping[Language, AbstentionModel]) -> str:
 
 
 def _signals(result: SearchResult) -> tuple[float, float]:
-    """An arm that found nothing says nothing for an answer."""
-    return result.top_cosine or 0.0, result.top_lexical or 0.0
+    """Best cosine, 0 when nothing was found, and the decimal logarithm of what was searched."""
+    return result.top_cosine or 0.0, math.log10(max(result.n_searched, 1))
 
 
 # --- what is said instead of an answer ---

@@ -95,7 +95,7 @@ class Searcher:
             missing=tuple(missing),
             addressed=min(len(addressed), request.k),
             top_cosine=found.top_cosine,
-            top_lexical=found.top_lexical,
+            n_searched=found.n_searched,
             index_generation=state.snapshot.generation_id,
             timings_ms=watch.finish(),
         )
@@ -160,11 +160,9 @@ class Searcher:
         lexical: list[ScoredChunk] = []
         dense: list[ScoredChunk] = []
         cosines: dict[int, float] = {}
-        top_lexical: float | None = None
         if "lexical" in request.arms:
             with watch.stage("lexical"):
                 lexical = index.search_lexical(request.question, wanted, where)
-                top_lexical = lexical[0].score / index.query_term_count(request.question) if lexical else 0.0
         if "dense" in request.arms:
             with watch.stage("embed"):
                 vector = self._embedder.embed_queries([request.question])[0]
@@ -182,7 +180,7 @@ class Searcher:
             lexical={hit.chunk: hit.score for hit in lexical},
             dense={hit.chunk: hit.score for hit in dense},
             top_cosine=dense[0].score if dense else None,
-            top_lexical=top_lexical,
+            n_searched=index.count(where),
         )
 
     def _read(self, found: _Found, wanted: int, addressed: Sequence[Passage]) -> list[Passage]:
@@ -216,7 +214,7 @@ class _Found(Struct, frozen=True, kw_only=True):
     lexical: dict[int, float] = {}
     dense: dict[int, float] = {}
     top_cosine: float | None = None
-    top_lexical: float | None = None
+    n_searched: int = 0
 
 
 class _Stopwatch:

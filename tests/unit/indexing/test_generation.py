@@ -129,10 +129,11 @@ def test_query_syntax_is_only_text(write: Write) -> None:
     assert {hit.chunk for hit in hits} == {7, 8, 9}
 
 
-def test_unknown_terms_count_as_terms(write: Write) -> None:
-    """A question about other things has many terms, however few of them are known."""
+def test_what_a_search_may_return_is_counted(write: Write) -> None:
+    """All chunks, or those that a filter leaves."""
     generation = open_generation(write("g1", make_contents(range(30))))
-    assert generation.query_term_count("item7 zebra giraffe zebra") == 3
+    assert generation.count(ALL) == 30
+    assert generation.count(IndexFilter(frozenset(), frozenset())) == 0
 
 
 def test_an_empty_generation_opens(write: Write) -> None:

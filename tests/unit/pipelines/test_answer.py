@@ -37,11 +37,11 @@ from tests.doubles import ScriptedModel, ScriptedSearcher, StoredTexts, WordEmbe
 BREACH = make_passage("当事人一方不履行合同义务的，应当承担赔偿损失等违约责任。")
 PENALTY = make_passage("当事人可以约定一方违约时应当支付违约金。", locator="第五百八十五条")
 FOUND = SearchResult(
-    passages=(BREACH, PENALTY), top_cosine=0.8, top_lexical=2.0, index_generation="g7", timings_ms={"dense": 1.5}
+    passages=(BREACH, PENALTY), top_cosine=0.8, n_searched=2, index_generation="g7", timings_ms={"dense": 1.5}
 )
 ASK = AskRequest(question="不履行合同义务怎么办？", collections=("laws",), model="scripted")
 STRICT = AbstentionModel(
-    intercept=-5, cosine=10, lexical=0, threshold=0.5, embedder_id=WordEmbedder.embedder_id, auroc=1,
+    intercept=-5, cosine=10, log_size=0, threshold=0.5, embedder_id=WordEmbedder.embedder_id, auroc=1,
     false_refusals=0, declined=1, n_answerable=10, n_unanswerable=10,
 )  # fmt: skip
 

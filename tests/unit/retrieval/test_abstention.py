@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from math import log10
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.doubles import make_passage
 
 PASSAGES = (make_passage("甲。"),)
 STRICT = AbstentionModel(
-    intercept=-5, cosine=10, lexical=0, threshold=0.5, embedder_id="e", auroc=1, false_refusals=0, declined=1,
+    intercept=-5, cosine=10, log_size=0, threshold=0.5, embedder_id="e", auroc=1, false_refusals=0, declined=1,
     n_answerable=10, n_unanswerable=10,
 )  # fmt: skip
 GONE = MissingAddress(
@@ -29,7 +30,7 @@ GONE = MissingAddress(
 
 
 def found(cosine: float | None = 0.9, **fields: object) -> SearchResult:
-    return SearchResult(passages=PASSAGES, top_cosine=cosine, top_lexical=1.0, **fields)  # type: ignore[arg-type]
+    return SearchResult(passages=PASSAGES, top_cosine=cosine, n_searched=10, **fields)  # type: ignore[arg-type]
 
 
 def test_weak_signals_abstain_only_with_a_fitted_model() -> None:
@@ -84,19 +85,23 @@ def test_fit_separates_and_keeps_false_refusals_within_bounds() -> None:
     """On two clouds of signals the fit ranks well, declines most of the bad, and at most a tenth of the good."""
     chance = random.Random(0)
 
-    def cloud(cosine: float, lexical: float) -> list[SearchResult]:
+    def cloud(cosine: float) -> list[SearchResult]:
+        sizes = [10 ** chance.uniform(1, 5) for _ in range(300)]
         return [
-            SearchResult(passages=(), top_cosine=chance.gauss(cosine, 0.1), top_lexical=chance.gauss(lexical, 0.5))
-            for _ in range(300)
+            SearchResult(passages=(), top_cosine=chance.gauss(cosine + 0.05 * log10(n), 0.07), n_searched=int(n))
+            for n in sizes
         ]
 
-    model = fit_abstention(cloud(0.7, 3), cloud(0.4, 1.5), "e", max_false_refusal=0.10, fitted_on="clouds")
+    model = fit_abstention(cloud(0.5), cloud(0.2), "e", max_false_refusal=0.10, fitted_on="clouds")
     assert model.auroc > 0.95
     assert model.false_refusals <= 0.10
     assert model.declined > 0.90
-    good, bad = cloud(0.7, 3), cloud(0.4, 1.5)
+    good, bad = cloud(0.5), cloud(0.2)
     assert sum(model.probability(r) < model.threshold for r in good) < 60
     assert sum(model.probability(r) < model.threshold for r in bad) > 240
+    few = SearchResult(passages=PASSAGES, top_cosine=0.45, n_searched=20)
+    many = SearchResult(passages=PASSAGES, top_cosine=0.45, n_searched=80_000)
+    assert model.probability(few) > model.probability(many), "the best of many must be better than the best of few"
     assert parse_abstention(render_abstention({"zh": model, "en": STRICT})) == {"zh": model, "en": STRICT}
 
 

@@ -103,12 +103,11 @@ def test_passages_are_ranges_of_their_versions(laws: Home) -> None:
 
 
 def test_signals_of_an_off_topic_question_are_weaker(laws: Home) -> None:
-    """Both signals that abstention looks at fall when the collection does not hold the answer."""
+    """The best cosine falls when the collection does not hold the answer; both say how much was searched."""
     on, off = laws.search("押金最多收几个月租金"), laws.search("青霉素过敏怎么治疗")
     assert on.top_cosine is not None
-    assert on.top_lexical is not None
+    assert on.n_searched == off.n_searched > 0
     assert (off.top_cosine or 0) < on.top_cosine
-    assert (off.top_lexical or 0) < on.top_lexical
 
 
 def test_addresses_come_first_with_full_score(laws: Home) -> None:
