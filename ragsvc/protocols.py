@@ -119,6 +119,11 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def prompt_tokens(self) -> int | None:
+        """Most tokens of a prompt that leaves room for the answer in the window; None when the window is unknown."""
+        ...
+
     def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written. Closing the generator cancels the request.
 

@@ -224,6 +224,13 @@ class SearchResult(Struct, frozen=True, kw_only=True):
     timings_ms: dict[str, float] = {}
 
 
+class Image(Struct, frozen=True):
+    """A picture that goes with a question: decoded, bounded and written anew, so that it holds pixels and no more."""
+
+    media_type: Literal["image/jpeg", "image/png"]
+    data: bytes
+
+
 class AskRequest(Struct, frozen=True, kw_only=True):
     """One question. ``model`` and ``strategy`` None mean the collection's default, then the service's."""
 
@@ -235,13 +242,38 @@ class AskRequest(Struct, frozen=True, kw_only=True):
     model: str | None = None
     strategy: str | None = None
     language: str | None = None
+    images: tuple[Image, ...] = ()
+    """What the question is asked about, for a model that sees."""
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """What a model may have run for it: a function of one text, which gives a text."""
+
+    name: str
+    description: str
+    parameter: str
+    """Name of the one argument."""
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """What a model asked a tool."""
+
+    name: str
+    argument: str
+    call_id: str = ""
+    """As the model's service numbers its calls; empty where it does not."""
 
 
 class Message(Struct, frozen=True):
-    """One turn of a conversation with a chat model."""
+    """One turn of a conversation with a chat model; ``tool`` is what a tool gave."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the assistant asked tools; ``content`` is then what it thought."""
+    call_id: str = ""
+    """Of a tool's message: the call that it answers."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -255,8 +287,21 @@ class TextPiece(Struct, frozen=True, kw_only=True):
     """A piece of a chat model's stream. The last piece carries usage and the finish reason."""
 
     text: str = ""
+    reasoning: str = ""
+    """What the model thinks before it answers, where its service shows that; never part of the answer."""
     finish_reason: str | None = None
+    """In OpenAI's words, whatever the service says: stop, length, content_filter, tool_calls; else its own."""
     usage: Usage | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the model asks tools, instead of or after a text; comes whole."""
+
+
+class ModelFailure(Struct, frozen=True, kw_only=True):
+    """A model that was asked first and did not answer, so that the next one of the chain was."""
+
+    model: str
+    reason: str
+    """As its error says it; never with a credential."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -274,12 +319,26 @@ class Answer(Struct, frozen=True, kw_only=True):
     index_generation: str
     timings_ms: dict[str, float]
     usage: Usage
+    finish_reason: str | None = None
+    """Why the model stopped (see ``TextPiece``); None when no model was called or it did not say."""
+    reasoning: str = ""
+    """What the model thought before it answered: unchecked, and no part of the answer."""
+    fallbacks: tuple[ModelFailure, ...] = ()
+    """The models that failed before ``model`` answered, in the order they were asked."""
+    n_passages_dropped: int = 0
+    """Passages, from the tail, that did not fit the model's window and were not shown to it."""
 
 
 class PassagesFound(Struct, frozen=True):
     """First event of an answer: what the answer will rest on."""
 
     passages: tuple[Passage, ...]
+
+
+class PassagesDropped(Struct, frozen=True):
+    """What a strategy says when ``n`` passages, from the tail, did not fit the model's window."""
+
+    n: int
 
 
 class TextReleased(Struct, frozen=True):

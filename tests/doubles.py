@@ -53,6 +53,7 @@ class ScriptedModel:
     """Streams the given pieces; an exception among them is raised, a float is a pause in seconds."""
 
     name = "scripted"
+    prompt_tokens: int | None = None
 
     def __init__(self, *script: str | TextPiece | float | Exception) -> None:
         self.script = script

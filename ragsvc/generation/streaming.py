@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import msgspec
 from tenacity import (
@@ -27,15 +25,14 @@ from tenacity import (
 )
 
 from ragsvc.errors import RagsvcError, UpstreamFailed, UpstreamTimeout
+from ragsvc.generation.pace import Pace
+from ragsvc.generation.thinking import ThinkingParter
+from ragsvc.generation.vendor_errors import retry_after_s, said, status_of
 from ragsvc.records import Message, TextPiece, Usage
 
 _TAIL_TIMEOUT_S = 2.0
 """After the finish reason only the usage may follow; a server that keeps the line open is not waited for."""
 _BACKOFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
-_CREDENTIAL = re.compile(
-    r"(?i)\b(?:(?:bearer|basic)\s+|(?:api[-_]?key|access_token|token|secret|password)[\"']?\s*[=:]\s*[\"']?"
-    r"|sk-|bce-v3/)[^\s\"',;}]+"
-)
 _ADVICE = {
     401: "Check the API key.",
     403: "Check the API key and what it may use.",
@@ -67,6 +64,10 @@ class Source:
     connection_errors: tuple[type[Exception], ...] = ()
     secrets: tuple[str, ...] = ()
     """What no message may repeat."""
+    pace: Pace | None = None
+    """What the requests to this vendor share."""
+    prompt_tokens: int | None = None
+    """Most tokens of a prompt; None when the window is not known."""
 
 
 class StreamedChatModel:
@@ -84,6 +85,11 @@ class StreamedChatModel:
         """The model's name as users write it."""
         return self._name
 
+    @property
+    def prompt_tokens(self) -> int | None:
+        """Most tokens of a prompt that leaves room for the answer; None when the window is not known."""
+        return self._source.prompt_tokens
+
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written, then one piece with ``finish_reason`` and ``usage``.
 
@@ -96,9 +102,9 @@ class StreamedChatModel:
         deadline = time.monotonic() + self._limits.total_timeout_s
         written = 0
         try:
-            async with contextlib.aclosing(self._pieces(messages, deadline)) as pieces:
+            async with self._slot(deadline), contextlib.aclosing(self._pieces(messages, deadline)) as pieces:
                 async for piece in pieces:
-                    written += len(piece.text)
+                    written += len(piece.text) + len(piece.reasoning)
                     if written > self._limits.max_characters:
                         limit = self._limits.max_characters
                         raise UpstreamFailed(f"{self._name} wrote more than {limit} characters and was stopped.")
@@ -112,16 +118,19 @@ class StreamedChatModel:
     async def _pieces(self, messages: Sequence[Message], deadline: float) -> AsyncGenerator[TextPiece, None]:
         """Yield joined text and the last piece; check that there is text and an end."""
         source, piece = await self._first_piece(messages, deadline)
-        text, wrote = _WholeText(), False
+        text, thought, parter = _WholeText(), _WholeText(), ThinkingParter()
+        wrote = False
         finish_reason: str | None = None
         usage: Usage | None = None
         async with contextlib.aclosing(source):
             while piece is not None:
                 finish_reason = piece.finish_reason or finish_reason
                 usage = piece.usage or usage
-                if whole := text.add(piece.text):
-                    wrote = wrote or not whole.isspace()
-                    yield TextPiece(text=whole)
+                parted = parter.feed(text.add(piece.text))
+                reasoning = thought.add(piece.reasoning) + parted.reasoning
+                if parted.text or reasoning:
+                    wrote = wrote or bool(parted.text.strip())
+                    yield TextPiece(text=parted.text, reasoning=reasoning)
                 try:
                     piece = await self._next_piece(source, deadline, _TAIL_TIMEOUT_S if finish_reason else None)
                 except self._late:
@@ -130,9 +139,11 @@ class StreamedChatModel:
                     piece = None
         if finish_reason is None:
             raise UpstreamFailed(f"{self._who}: the stream was cut before the answer ended.")
-        if rest := text.rest():
-            yield TextPiece(text=rest)
-        elif not wrote:
+        held = parter.rest()
+        if (rest := held.text + text.rest()) or held.reasoning:
+            wrote = wrote or bool(rest.strip())
+            yield TextPiece(text=rest, reasoning=held.reasoning)
+        if not wrote:
             raise UpstreamFailed(f"{self._name} wrote nothing; it gave {finish_reason!r} as reason for stopping.")
         yield TextPiece(finish_reason=finish_reason, usage=usage)
 
@@ -142,6 +153,9 @@ class StreamedChatModel:
         """Start the request until a first piece comes, again where trying again can help."""
 
         async def attempt() -> tuple[AsyncGenerator[TextPiece, None], TextPiece | None]:
+            if self._source.pace:
+                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                    await self._source.pace.next_request()
             source = self._source.open(messages)
             try:
                 return source, await self._next_piece(source, deadline)
@@ -157,6 +171,15 @@ class StreamedChatModel:
         )
         return await attempts(attempt)
 
+    @contextlib.asynccontextmanager
+    async def _slot(self, deadline: float) -> AsyncGenerator[None, None]:
+        """Wait for the vendor's turn, at most until the answer should be done."""
+        async with contextlib.AsyncExitStack() as held:
+            if self._source.pace:
+                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                    await held.enter_async_context(self._source.pace.slot())
+            yield
+
     async def _next_piece(
         self, source: AsyncGenerator[TextPiece, None], deadline: float, timeout_s: float | None = None
     ) -> TextPiece | None:
@@ -165,7 +188,7 @@ class StreamedChatModel:
             return await anext(source, None)
 
     def _is_passing(self, error: BaseException) -> bool:
-        status = _status(error)
+        status = status_of(error)
         if status is not None:
             return status in (408, 429) or status >= 500
         return isinstance(error, self._source.connection_errors) and not isinstance(error, self._late)
@@ -176,24 +199,15 @@ class StreamedChatModel:
             if time.monotonic() >= deadline:
                 return UpstreamTimeout(f"{who} was not done after {self._limits.total_timeout_s:g} s.")
             return UpstreamTimeout(f"{who} sent nothing for {self._limits.idle_timeout_s:g} s.")
-        said = self._said(error)
-        status = _status(error)
+        words = said(error, self._source.secrets)
+        status = status_of(error)
         if status is not None:
-            return UpstreamFailed(f"{who} answered HTTP {status}: {said} {_ADVICE.get(status, '')}".rstrip())
+            return UpstreamFailed(f"{who} answered HTTP {status}: {words} {_ADVICE.get(status, '')}".rstrip())
         if written:
-            return UpstreamFailed(f"{who}: the stream broke off after {written} characters: {said}")
+            return UpstreamFailed(f"{who}: the stream broke off after {written} characters: {words}")
         if isinstance(error, self._source.connection_errors):
-            return UpstreamFailed(f"{who} cannot be reached: {said} Check that it runs and that the address is right.")
-        return UpstreamFailed(f"{who} sent what cannot be read: {type(error).__name__}: {said}")
-
-    def _said(self, error: Exception) -> str:
-        """Return the vendor's own words on one line, short, and without credentials."""
-        body = getattr(error, "body", None)
-        said = str(body["message"]) if isinstance(body, dict) and body.get("message") else str(error)
-        for secret in self._source.secrets:
-            said = said.replace(secret, "***")
-        said = " ".join(_CREDENTIAL.sub("***", said).split())[:300]
-        return said if said.endswith((".", "!", "?", "。")) else f"{said}."
+            return UpstreamFailed(f"{who} cannot be reached: {words} Check that it runs and that the address is right.")
+        return UpstreamFailed(f"{who} sent what cannot be read: {type(error).__name__}: {words}")
 
 
 class _WholeText:
@@ -216,24 +230,8 @@ class _WholeText:
         return "\ufffd" if self._held else ""
 
 
-def _status(error: BaseException) -> int | None:
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) and status >= 400 else None
-
-
 def _wait_s(state: RetryCallState) -> float:
     """Return the seconds that the server asked for, else an exponential back-off with jitter."""
     error = state.outcome.exception() if state.outcome else None
-    asked = _retry_after_s(getattr(getattr(error, "response", None), "headers", {}).get("retry-after"))
+    asked = retry_after_s(error)
     return _BACKOFF(state) if asked is None else asked
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, section 10.2.3)."""
-    if header is None:
-        return None
-    with contextlib.suppress(ValueError):
-        return max(0.0, float(header))
-    with contextlib.suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    return None

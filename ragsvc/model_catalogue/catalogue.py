@@ -38,8 +38,10 @@ import msgspec
 from ragsvc.errors import InvalidInput, NotFound, SettingsError
 
 Kind = Literal["api", "local", "closed"]
-Family = Literal["openai", "ollama", "transformers", "extractive", "none"]
-"""How a model is called; ``none`` = it cannot be called at all (a closed model that is listed for reference)."""
+Family = Literal[
+    "openai", "anthropic", "gemini", "mistral", "baidu-token", "ollama", "transformers", "extractive", "none"
+]
+"""How a model is called; ``none`` = it cannot be called at all, and ``note`` says why."""
 
 _HERE = Path(__file__).parent
 _OPEN_NAMES = "openai:MODEL, ollama:MODEL, hf:ORG/NAME, /path/to/dir or https://host/v1#MODEL"
@@ -70,8 +72,28 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ChatCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model that writes. The fields say where an OpenAI-compatible service departs from OpenAI's own."""
+    """A model that writes. Some fields say where an OpenAI-compatible service departs from OpenAI's own."""
 
+    domain: Literal["general", "law", "medicine", "finance"] = "general"
+    """What it was made for."""
+    modalities: tuple[Literal["text", "image"], ...] = ("text",)
+    """What it takes in a question."""
+    commercial_use: Literal["yes", "conditions", "no", "unknown"] = "unknown"
+    """What the licence of a local model says of it; ``conditions`` = by size, region, registration or application."""
+    get: str = ""
+    """How to get it: where a key is made, or which repository, drive or merge gives the weights."""
+    template: str = ""
+    """Local models: the literal template that its conversations are written in; empty = the tokenizer's own."""
+    remote_code: bool = False
+    """Local models: the repository brings Python code that has to run for it."""
+    adapter: str = ""
+    """Local models: LoRA weights on top of ``model``."""
+    secret_env: str = ""
+    """Environment variable of the second half of a key that has two."""
+    requests_per_minute: float | None = None
+    """Most requests to this vendor in a minute from one process; more wait."""
+    max_concurrent: int | None = None
+    """Most requests to this vendor at a time from one process; more wait."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     stream_usage: bool = True
     """Whether ``stream_options`` may be sent; without it some services report usage unasked, others not at all."""
@@ -92,6 +114,8 @@ class EmbeddingCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether the model itself returns vectors of unit length."""
     query_prefix: str = ""
     passage_prefix: str = ""
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags of what it was trained for; "mul" = many."""
 
 
 Card = TypeVar("Card", ChatCard, EmbeddingCard)

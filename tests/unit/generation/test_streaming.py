@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragsvc.generation.streaming import _retry_after_s, _WholeText
+from ragsvc.generation.streaming import _WholeText
+from ragsvc.generation.vendor_errors import _seconds
 
 
 @given(st.text(), st.data())
@@ -34,9 +35,9 @@ def test_what_comes_out_can_always_be_encoded(pieces: list[str]) -> None:
 )
 def test_retry_after_in_seconds(header: str | None, seconds: float | None) -> None:
     """Seconds are taken as they are, never negative; what cannot be read counts as absent."""
-    assert _retry_after_s(header) == seconds
+    assert _seconds(header) == seconds
 
 
 def test_retry_after_as_a_date() -> None:
     """A date counts from now."""
-    assert _retry_after_s(formatdate(time.time() + 30, usegmt=True)) == pytest.approx(30, abs=2)
+    assert _seconds(formatdate(time.time() + 30, usegmt=True)) == pytest.approx(30, abs=2)
