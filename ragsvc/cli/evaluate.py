@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragsvc.cli.output import Context, Json, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from ragsvc.evaluation.comparison import QueryDifference
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Measure retrieval on a labelled set; fit abstention."""
+    """Measure retrieval on a labelled set; compare runs; fit abstention."""
 
 
 @app.command()
@@ -27,7 +30,10 @@ def retrieval(
     domain: Annotated[str, typer.Option(help="law: a title that is an address is indexed as one.")] = "general",
     limit: Annotated[int | None, typer.Option(min=1, help="So many random queries.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random choice and the intervals.")] = 0,
+    history: Annotated[bool, typer.Option(help="Search for the earlier turns of a conversation as well.")] = True,
     run: Annotated[Path | None, typer.Option(help="Write the last arm's run as a TREC file.")] = None,
+    queries: Annotated[Path | None, typer.Option(help="Write the results query by query, for compare.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with figures, plots and worst queries.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure each arm: nDCG@10, recall, MRR, latency; in a throw-away home unless --home is given."""
@@ -42,16 +48,70 @@ def retrieval(
         limit=limit,
         seed=seed,
         home=obj.home,
+        history=history,
         run_file=run,
+        queries_file=queries,
+        report_file=report,
     )
     found = evaluate_retrieval(folder, options)
     if as_json:
         print_json(found)
         return
-    say(f"{folder.name}: {found['n_queries']} queries, {found['n_documents']} documents, {found['embedder']}")
+    say(f"{found['set']}: {found['n_queries']} queries, {found['n_documents']} documents, {found['embedder']}")
+    if found["trained_on"]:
+        say(f"trained_on: the encoder was trained on data of this set ({', '.join(found['trained_on'])})")
+    if found["encoder"]["data"] is None:
+        say("the encoder does not say what it was trained on: it may have seen this set")
     names = ["ndcg@10", "ci95", "recall@10", "recall@100", "mrr@10"]
     rows = [[arm, *(f[name] for name in names), f["latency_ms"]["p95"]] for arm, f in found["arms"].items()]
     print_table(["arm", *names, "p95 ms"], rows)
+    if fusion := found["fusion"]:
+        low, high = fusion["hybrid_minus_best_ci95"]
+        say(f"hybrid - {fusion['best_arm']} (best arm): {fusion['hybrid_minus_best']:+.4f} ({low:+.4f} to {high:+.4f})")
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="FILE of --queries, or FILE#ARM [its hybrid arm].")],
+    second: Annotated[str, typer.Argument(help="As FIRST; a difference above zero is in favour of this one.")],
+    metric: Annotated[str, typer.Option(help="What queries are sorted by.")] = "ndcg@10",
+    show: Annotated[int, typer.Option(min=0, help="So many of the worst and of the best queries.")] = 5,
+    seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Compare two runs query by query: mean differences with intervals, wins and losses, what came instead."""
+    from ragsvc.evaluation.comparison import compare_files
+
+    found = compare_files(first, second, metric=metric, seed=seed)
+    if as_json:
+        print_json(found)
+        return
+    left_out = found.first.left_out + found.second.left_out
+    say(f"first: {found.first.file}, {found.first.arm}; second: {found.second.file}, {found.second.arm}")
+    say(f"{found.n_queries} queries in both" + (f"; {left_out} are in one only" if left_out else ""))
+    rows = [
+        [name, m.first, m.second, f"{m.difference:+.4f}", f"{m.ci95[0]:+.3f} {m.ci95[1]:+.3f}", m.wins, m.losses]
+        for name, m in found.metrics.items()
+    ]
+    print_table(["metric", "first", "second", "difference", "ci95", "wins", "losses"], rows)
+    losses = [query for query in found.queries if query.difference < 0][:show]
+    wins = [query for query in reversed(found.queries) if query.difference > 0][:show]
+    for title, queries in (("Worst losses", losses), ("Best wins", wins)):
+        if queries:
+            print(f"\n{title} by {metric}")
+        for query in queries:
+            print_difference(query)
+
+
+def print_difference(found: QueryDifference) -> None:
+    """Print a query, what answers it and what each run put first."""
+    print(f"\n{found.difference:+.4f}  {found.query}  {found.text}")
+    lines = [("gold", document) for document in found.gold]
+    lines += [("first", document) for document in found.first_hits[:2]]
+    lines += [("second", document) for document in found.second_hits[:2]]
+    for side, document in lines:
+        mark = "*" if document.relevance > 0 else " "
+        print(f"  {side:>6} {mark} {document.id}  {' '.join(document.excerpt.split())[:90]}")
 
 
 @app.command()

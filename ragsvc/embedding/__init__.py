@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ragsvc.embedding.training_record import MODEL_CARD, read_model_card
 from ragsvc.errors import NotFound
+from ragsvc.model_catalogue import EmbeddingCard, find_embedding_model
 from ragsvc.protocols import Embedder
 
 DEFAULT_EMBEDDER = "ragsvc-static-zh-en"
@@ -46,6 +48,29 @@ def open_embedder(
     return _open_named(str(name), api_key, extra_files)
 
 
+def find_card(name: str | Path, extra_files: Sequence[Path] = ()) -> EmbeddingCard:
+    """Return what is known about the encoder that ``open_embedder`` opens by this name, without opening it.
+
+    Raises:
+        NotFound: nothing is called so; the message says what can be named.
+    """
+    folder = shipped_embedders().get(str(name)) or Path(name).expanduser()
+    if not folder.is_dir():
+        return _find_named(str(name), extra_files)
+    card = read_model_card(folder / MODEL_CARD)
+    languages = card.get("language") or ()
+    return EmbeddingCard(
+        name=str(name),
+        vendor="",
+        kind="local",
+        family="transformers",
+        model=str(folder),
+        licence=str(card.get("license") or ""),
+        languages=(languages,) if isinstance(languages, str) else tuple(map(str, languages)),
+        source=MODEL_CARD if card else "",
+    )
+
+
 def _open_directory(folder: Path) -> Embedder:
     from ragsvc.embedding.static import StaticEmbedder, is_static_directory
 
@@ -58,16 +83,18 @@ def _open_directory(folder: Path) -> Embedder:
     return SentenceTransformerEmbedder(str(folder))
 
 
-def _open_named(name: str, api_key: str | None, extra_files: Sequence[Path]) -> Embedder:
-    from ragsvc.model_catalogue import find_embedding_model
-
+def _find_named(name: str, extra_files: Sequence[Path]) -> EmbeddingCard:
     try:
-        card = find_embedding_model(name, extra_files)
+        return find_embedding_model(name, extra_files)
     except NotFound as error:
         if name.count("/") != 1 or name.startswith((".", "/", "~")):
             names = ", ".join(shipped_embedders())
             raise NotFound(f"{error} Shipped encoders: {names or 'none'}.") from None
-        card = find_embedding_model(f"hf:{name}", extra_files)
+        return find_embedding_model(f"hf:{name}", extra_files)
+
+
+def _open_named(name: str, api_key: str | None, extra_files: Sequence[Path]) -> Embedder:
+    card = _find_named(name, extra_files)
     if card.kind == "api" or card.family in ("openai", "ollama"):
         from ragsvc.embedding.remote import open_remote_embedder
 

@@ -2,6 +2,9 @@
 
 ``corpus.jsonl[.gz]`` ``{_id, title, text}``, ``queries.jsonl`` ``{_id, text, metadata}``, ``qrels.tsv`` with a
 header line. Format: https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset
+
+Of ``metadata`` two keys are read: ``split`` (a query of ``train`` is left out unless it is asked for) and ``history``,
+the user's earlier turns of a conversation whose last turn is ``text``.
 """
 
 from __future__ import annotations
@@ -32,6 +35,22 @@ class Query(msgspec.Struct, frozen=True):
     def split(self) -> str:
         """Part of the set that the question belongs to; empty when the set does not say."""
         return str(self.metadata.get("split", ""))
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """The user's earlier turns, oldest first; empty for a single question.
+
+        Raises:
+            InvalidInput: ``metadata.history`` is no list of texts.
+        """
+        turns = self.metadata.get("history") or []
+        if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+            raise InvalidInput(f"query {self.id}: metadata.history is {turns!r}, expected the list of earlier turns")
+        return tuple(turns)
+
+    def question(self, *, with_history: bool = True) -> str:
+        """Return what to search for: all turns joined by a space, as Lawyer LLaMA's retriever reads them."""
+        return " ".join([*self.history, self.text]) if with_history else self.text
 
 
 def read_queries(path: Path) -> list[Query]:

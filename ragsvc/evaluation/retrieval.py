@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import LabelledSet, Query, whole_document_pack
-from ragsvc.evaluation.metrics import bootstrap_interval, mrr_at, ndcg_at, recall_at
+from ragsvc.evaluation.metrics import METRICS, bootstrap_interval, paired_interval
+from ragsvc.evaluation.provenance import data_of_set, describe_encoder
+from ragsvc.evaluation.report import write_report
+from ragsvc.evaluation.results import QueryResult, gold_documents, judge, values_of, write_results
 from ragsvc.pipelines.ingest import IngestReport, Source
 from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest
 from ragsvc.settings import Settings, read_settings
@@ -25,16 +28,14 @@ from ragsvc.wiring import Service, open_service
 
 COLLECTION = "evaluated"
 DEPTH = 100
+EXCERPT_CHARS = 160
 ARM_SETS: dict[str, tuple[Arm, ...]] = {"lexical": ("lexical",), "dense": ("dense",), "hybrid": ARMS}
+SINGLE_ARMS = ("lexical", "dense")
 
 Run = dict[str, list[tuple[str, float]]]
 """Query id -> (document id, score), best first."""
-METRICS: dict[str, Callable[[Sequence[str], Mapping[str, int]], float]] = {
-    "ndcg@10": lambda ranking, relevance: ndcg_at(10, ranking, relevance),
-    "recall@10": lambda ranking, relevance: recall_at(10, ranking, relevance),
-    "recall@100": lambda ranking, relevance: recall_at(100, ranking, relevance),
-    "mrr@10": lambda ranking, relevance: mrr_at(10, ranking, relevance),
-}
+Progress = Callable[[str, int, int], None]
+"""Arm, queries done, queries in all."""
 
 
 class RetrievalOptions(Struct, frozen=True, kw_only=True):
@@ -47,7 +48,14 @@ class RetrievalOptions(Struct, frozen=True, kw_only=True):
     limit: int | None = None
     seed: int = 0
     home: Path | None = None
+    history: bool = True
+    """Whether the earlier turns of a conversation are part of its query."""
     run_file: Path | None = None
+    """Where the last arm's run goes, in TREC's format."""
+    queries_file: Path | None = None
+    """Where the results go query by query, for ``comparison.compare_files``."""
+    report_file: Path | None = None
+    """Where the HTML page goes."""
 
 
 class IndexedSet:
@@ -59,6 +67,7 @@ class IndexedSet:
         self.pack = whole_document_pack(find_pack(domain))
         self._ids: dict[str, str] = {}
         self._work_keys: dict[str, str] = {}
+        self._excerpts: dict[str, str] = {}
 
     def ingest(self) -> IngestReport:
         """Put every document of the corpus in; what is there already costs nothing."""
@@ -67,6 +76,8 @@ class IndexedSet:
             work_key = self.pack.name_keys(self.pack.chunker.describe(document))[0]
             self._ids[identity.document_id(COLLECTION, work_key, document.name)] = document.name
             self._work_keys[document.name] = work_key
+            cut = "…" if len(document.text) > EXCERPT_CHARS else ""
+            self._excerpts[document.name] = f"{document.title} {document.text[:EXCERPT_CHARS]}{cut}".strip()
             sources.append(_source(document))
         return self.service.ingest_sources(sources, COLLECTION, self.pack)
 
@@ -75,6 +86,10 @@ class IndexedSet:
         request = SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms)
         result = self.service.search(request)
         return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
+
+    def excerpt(self, document: str) -> str:
+        """Return title and beginning of a document of the set; empty for one that is judged but not in the corpus."""
+        return self._excerpts.get(document, "")
 
     def documents_of_works(self, documents: Sequence[str]) -> list[str]:
         """Return the document ids of these documents of the set and, where works have names, of all their works."""
@@ -106,9 +121,7 @@ def open_home(options: RetrievalOptions) -> Iterator[Service]:
             service.close()
 
 
-def evaluate_retrieval(
-    folder: Path, options: RetrievalOptions, on_progress: Callable[[str, int, int], None] | None = None
-) -> dict[str, Any]:
+def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Progress | None = None) -> dict[str, Any]:
     """Evaluate search on the set in ``folder``; top-level figures are those of hybrid (or the last arm asked for).
 
     Raises:
@@ -117,66 +130,102 @@ def evaluate_retrieval(
     if unknown := set(options.arms) - set(ARM_SETS):
         raise InvalidInput(f"arms {sorted(unknown)} were asked for; there are {', '.join(ARM_SETS)}")
     labelled = LabelledSet(folder)
+    queries = _choose(labelled, options)
+    with open_home(options) as service:
+        indexed = IndexedSet(labelled, service, options.domain)
+        ingested = indexed.ingest()
+        runs = {arm: _run_arm(indexed, queries, arm, options, on_progress) for arm in options.arms}
+        encoder = describe_encoder(service.settings.embedder, service.embedder)
+    results = _judge(indexed, queries, {arm: run for arm, (run, _) in runs.items()}, options)
+    figures = {arm: _measure(results, arm, latencies_ms, options.seed) for arm, (_, latencies_ms) in runs.items()}
+    found = {
+        "set": folder.resolve().name,
+        "n_queries": len(queries),
+        "n_documents": ingested.documents,
+        "n_multi_turn": sum(bool(query.history) for query in queries) if options.history else 0,
+        "split": options.split or "not train",
+        "domain": options.domain,
+        **figures.get("hybrid", figures[options.arms[-1]]),
+        "index_s": ingested.seconds,
+        "documents_per_s": round(ingested.documents / max(ingested.seconds, 1e-9), 1),
+        "embedder": encoder["id"],
+        "trained_on": data_of_set(folder.resolve().name, encoder["data"] or []),
+        "encoder": encoder,
+        "fusion": _fusion(results, options),
+        "arms": figures,
+    }
+    if options.run_file:
+        _write_trec(options.run_file, runs[options.arms[-1]][0])
+    if options.queries_file:
+        write_results(options.queries_file, results)
+    if options.report_file:
+        write_report(options.report_file, found, results)
+    return found
+
+
+def _choose(labelled: LabelledSet, options: RetrievalOptions) -> list[Query]:
     queries = labelled.select(options.split)
     if options.limit and options.limit < len(queries):
         chosen = np.random.default_rng(options.seed).permutation(len(queries))[: options.limit]
         queries = [queries[i] for i in sorted(chosen)]
     if not queries:
-        raise InvalidInput(f"{folder} has no judged query in split {options.split!r}")
-    with open_home(options) as service:
-        indexed = IndexedSet(labelled, service, options.domain)
-        report = indexed.ingest()
-        figures: dict[str, Any] = {}
-        for arm in options.arms:
-            run, latencies_ms = _run_arm(indexed, queries, arm, on_progress)
-            figures[arm] = _measure(run, labelled, latencies_ms, options.seed)
-        if options.run_file:
-            _write_trec(options.run_file, run)
-        embedder = service.embedder.embedder_id
-        trained_on = service.trained_on()
-    top = figures.get("hybrid", figures[options.arms[-1]])
-    return {
-        "n_queries": len(queries),
-        "n_documents": report.documents,
-        "split": options.split or "not train",
-        **top,
-        "index_s": report.seconds,
-        "documents_per_s": round(report.documents / max(report.seconds, 1e-9), 1),
-        "embedder": embedder,
-        "trained_on": trained_on,
-        "arms": figures,
-    }
+        raise InvalidInput(f"{labelled.folder} has no judged query in split {options.split!r}")
+    return queries
 
 
 def _run_arm(
-    indexed: IndexedSet, queries: list[Query], arm: str, on_progress: Callable[[str, int, int], None] | None
+    indexed: IndexedSet, queries: list[Query], arm: str, options: RetrievalOptions, on_progress: Progress | None
 ) -> tuple[Run, NDArray[np.float64]]:
     run: Run = {}
     latencies_ms = np.empty(len(queries))
     for at, query in enumerate(queries):
+        question = query.question(with_history=options.history)
         started = time.perf_counter()
-        run[query.id] = indexed.search(query.text, ARM_SETS[arm])
+        run[query.id] = indexed.search(question, ARM_SETS[arm])
         latencies_ms[at] = (time.perf_counter() - started) * 1000
         if on_progress:
             on_progress(arm, at + 1, len(queries))
     return run, latencies_ms
 
 
-def per_query(run: Run, relevance: Mapping[str, Mapping[str, int]], metric: str) -> NDArray[np.float64]:
-    """Return one value a query, in the run's order: what paired comparisons are made of."""
-    score = METRICS[metric]
-    return np.array([score([doc for doc, _ in hits], relevance[query]) for query, hits in run.items()])
+def _judge(
+    indexed: IndexedSet, queries: list[Query], runs: dict[str, Run], options: RetrievalOptions
+) -> list[QueryResult]:
+    relevance = indexed.labelled.relevance
+    return [
+        QueryResult(
+            query=query.id,
+            text=query.question(with_history=options.history),
+            gold=gold_documents(relevance[query.id], indexed.excerpt),
+            arms={arm: judge(run[query.id], relevance[query.id], indexed.excerpt) for arm, run in runs.items()},
+        )
+        for query in queries
+    ]
 
 
-def _measure(run: Run, labelled: LabelledSet, latencies_ms: NDArray[np.float64], seed: int) -> dict[str, Any]:
-    values = {name: per_query(run, labelled.relevance, name) for name in METRICS}
-    low, high = bootstrap_interval(values["ndcg@10"], seed)
+def _measure(results: Sequence[QueryResult], arm: str, latencies_ms: NDArray[np.float64], seed: int) -> dict[str, Any]:
+    low, high = bootstrap_interval(values_of(results, arm, "ndcg@10"), seed)
     p50, p95, p99 = np.quantile(latencies_ms, [0.5, 0.95, 0.99])
     return {
-        **{name: round(float(value.mean()), 4) for name, value in values.items()},
+        **{name: round(float(values_of(results, arm, name).mean()), 4) for name in METRICS},
         "ci95": [round(low, 4), round(high, 4)],
         "latency_ms": {"p50": round(p50, 2), "p95": round(p95, 2), "p99": round(p99, 2)},
     }
+
+
+def _fusion(results: Sequence[QueryResult], options: RetrievalOptions) -> dict[str, Any] | None:
+    """Say by nDCG@10, with paired intervals, whether hybrid loses to the better single arm; None where it cannot be."""
+    singles = {arm: values_of(results, arm, "ndcg@10") for arm in SINGLE_ARMS if arm in options.arms}
+    if "hybrid" not in options.arms or not singles:
+        return None
+    hybrid = values_of(results, "hybrid", "ndcg@10")
+    best = max(singles, key=lambda arm: float(singles[arm].mean()))
+    found: dict[str, Any] = {"best_arm": best}
+    for name, arm in [("best", best), *((arm, arm) for arm in singles)]:
+        difference, low, high = paired_interval(hybrid, singles[arm], options.seed)
+        found[f"hybrid_minus_{name}"] = round(difference, 4)
+        found[f"hybrid_minus_{name}_ci95"] = [round(low, 4), round(high, 4)]
+    return found
 
 
 def _write_trec(path: Path, run: Run) -> None:

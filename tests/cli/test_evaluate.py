@@ -39,7 +39,8 @@ def test_figures(labelled_set: Path, tmp_path: Path) -> None:
     assert ended.code == 0, ended.stderr
     found = ended.json
     names = {"n_queries", "n_documents", "split", "ndcg@10", "recall@10", "recall@100", "mrr@10", "ci95", "latency_ms"}
-    assert names | {"index_s", "documents_per_s", "embedder", "trained_on", "arms"} == set(found)
+    names |= {"index_s", "documents_per_s", "embedder", "trained_on", "arms"}
+    assert names | {"set", "domain", "n_multi_turn", "encoder", "fusion"} == set(found)
     assert (found["n_queries"], found["n_documents"]) == (2, 3)
     assert set(found["latency_ms"]) == {"p50", "p95", "p99"}
     assert list(found["arms"]) == ["lexical", "dense", "hybrid"]
@@ -56,6 +57,37 @@ def test_table(labelled_set: Path) -> None:
     assert "1 queries, 3 documents" in ended.stderr
     assert "lexical" in ended.stdout
     assert "dense" not in ended.stdout
+
+
+def test_compare(labelled_set: Path, tmp_path: Path) -> None:
+    """Two arms of one run are compared query by query, as JSON and for people; the page is written beside."""
+    queries, page = tmp_path / "queries.jsonl", tmp_path / "report.html"
+    ended = run("evaluate", "retrieval", labelled_set, "--queries", queries, "--report", page, "--split", "train")
+    assert ended.code == 0, ended.stderr
+    assert "hybrid - " in ended.stderr
+    assert "<svg" in page.read_text("utf-8")
+    ended = run("evaluate", "compare", f"{queries}#lexical", queries, "--json")
+    assert ended.code == 0, ended.stderr
+    assert ended.json["n_queries"] == 1
+    assert ended.json["metrics"]["ndcg@10"]["ties"] == 1
+    assert ended.json["queries"][0]["text"] == "is rent monthly"
+
+
+def test_compare_for_people(labelled_set: Path, tmp_path: Path) -> None:
+    """What was won and lost is shown with the question, its gold and what came instead."""
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    assert run("evaluate", "retrieval", labelled_set, "--queries", first, "--arms", "hybrid").code == 0
+    lines = first.read_text("utf-8").replace('"ndcg@10":1.0', '"ndcg@10":0.5', 1)
+    second.write_text(lines, "utf-8")
+    ended = run("evaluate", "compare", first, second)
+    assert ended.code == 0, ended.stderr
+    assert "2 queries in both" in ended.stderr
+    assert "Worst losses by ndcg@10" in ended.stdout
+    assert "-0.5000  q1  when is the deposit returned" in ended.stdout
+    assert "gold * a  Deposit The landlord returns" in ended.stdout
+    assert "Best wins" not in ended.stdout
+    missing = run("evaluate", "compare", first, tmp_path / "nowhere.jsonl")
+    assert (missing.code, "nowhere.jsonl" in missing.stderr) == (2, True)
 
 
 def test_not_a_set(new_cli: Cli, tmp_path: Path) -> None:

@@ -1,0 +1,165 @@
+"""Evaluation of sets of four documents, through real ingest and search."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import ir_measures
+import pytest
+
+from ragsvc.embedding import shipped_embedders
+from ragsvc.errors import InvalidInput
+from ragsvc.evaluation.datasets import Query
+from ragsvc.evaluation.metrics import paired_interval
+from ragsvc.evaluation.results import read_results, values_of
+from ragsvc.evaluation.retrieval import RetrievalOptions, evaluate_retrieval
+
+WriteSet = Callable[..., Path]
+
+QUERIES = [
+    {"_id": "q1", "text": "when is my deposit returned"},
+    {"_id": "q2", "text": "may I keep a dog"},
+    {"_id": "q3", "text": "notice before the landlord enters the apartment"},
+    {"_id": "q4", "text": "rent"},
+    {"_id": "q5", "text": "deposit", "metadata": {"split": "train"}},
+]
+JUDGED = {"q1": {"deposit": 2, "rent": 1}, "q2": {"pets": 1}, "q3": {"entry": 1}, "q4": {"pets": 1}, "q5": {"rent": 1}}
+TALK = [
+    {
+        "_id": "t1",
+        "text": "how long before",
+        "metadata": {"history": ["the landlord wants to enter", "must he say so"]},
+    },
+    {"_id": "t2", "text": "and when", "metadata": {"history": ["do I get the deposit back"]}},
+    {"_id": "t3", "text": "are cats allowed", "metadata": {"history": []}},
+]
+TALK_JUDGED = {"t1": {"entry": 1}, "t2": {"deposit": 1}, "t3": {"pets": 1}}
+
+
+def test_figures_are_those_of_another_implementation(write_set: WriteSet, tmp_path: Path) -> None:
+    """The means of the TREC run by ir-measures (pytrec_eval) equal the figures of that arm."""
+    folder = write_set("lease", QUERIES, JUDGED)
+    run = tmp_path / "run.trec"
+    found = evaluate_retrieval(folder, RetrievalOptions(run_file=run, arms=("lexical",)))
+    qrels = [ir_measures.Qrel(q, d, s) for q, judged in JUDGED.items() if q != "q5" for d, s in judged.items()]
+    measures = {
+        "ndcg@10": ir_measures.nDCG @ 10,
+        "recall@10": ir_measures.R @ 10,
+        "recall@100": ir_measures.R @ 100,
+        "mrr@10": ir_measures.RR @ 10,
+    }
+    theirs = ir_measures.calc_aggregate(list(measures.values()), qrels, list(ir_measures.read_trec_run(str(run))))
+    assert found["n_queries"] == 4
+    for name, measure in measures.items():
+        assert found[name] == pytest.approx(theirs[measure], abs=1e-4), name
+    assert 0 < found["ndcg@10"] < 1
+
+
+def test_fusion_is_measured_against_the_single_arms(write_set: WriteSet, tmp_path: Path) -> None:
+    """``fusion`` names the better single arm and the paired difference to it, as the results query by query give it."""
+    folder = write_set("lease", QUERIES, JUDGED)
+    file = tmp_path / "queries.jsonl"
+    found = evaluate_retrieval(folder, RetrievalOptions(queries_file=file))
+    figures = found["arms"]
+    best = max(("lexical", "dense"), key=lambda arm: figures[arm]["ndcg@10"])
+    fusion = found["fusion"]
+    assert fusion["best_arm"] == best
+    assert fusion["hybrid_minus_best"] == pytest.approx(
+        figures["hybrid"]["ndcg@10"] - figures[best]["ndcg@10"], abs=2e-4
+    )
+    results = read_results(file)
+    assert [result.query for result in results] == ["q1", "q2", "q3", "q4"]
+    mean, low, high = paired_interval(values_of(results, "hybrid", "ndcg@10"), values_of(results, "dense", "ndcg@10"))
+    assert fusion["hybrid_minus_dense"] == pytest.approx(mean, abs=1e-4)
+    assert fusion["hybrid_minus_dense_ci95"] == pytest.approx([low, high], abs=1e-4)
+    assert "hybrid_minus_lexical_ci95" in fusion
+
+
+def test_one_arm_has_nothing_to_fuse(write_set: WriteSet) -> None:
+    """Without hybrid or without a single arm ``fusion`` is null."""
+    folder = write_set("lease", QUERIES, JUDGED)
+    assert evaluate_retrieval(folder, RetrievalOptions(arms=("lexical",)))["fusion"] is None
+    assert evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid",)))["fusion"] is None
+
+
+def test_a_set_that_the_encoder_was_trained_on_is_marked(write_set: WriteSet) -> None:
+    """The row names the data that matches; all that the encoder's record lists stands beside it."""
+    marked = evaluate_retrieval(write_set("toyhom-dev", QUERIES, JUDGED), RetrievalOptions(arms=("dense",)))
+    assert marked["trained_on"] == ["medical_zh_toyhom"]
+    assert "legal_zh_stard" in marked["encoder"]["data"]
+    assert marked["encoder"]["card"]["licence"] == "apache-2.0"
+    other = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), RetrievalOptions(arms=("dense",)))
+    assert other["trained_on"] == []
+
+
+def test_an_encoder_that_states_no_data_is_not_said_to_be_innocent(write_set: WriteSet, tmp_path: Path) -> None:
+    """Where the record is missing ``data`` is null, not an empty list."""
+    folder = tmp_path / "unknown-encoder"
+    shutil.copytree(shipped_embedders()["ragsvc-static-zh-en"], folder)
+    (folder / "training.json").unlink()
+    options = RetrievalOptions(arms=("dense",), embedder=str(folder))
+    found = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), options)
+    assert (found["encoder"]["data"], found["trained_on"]) == (None, [])
+    (folder / "README.md").write_text("---\nlicense: mit\ndatasets: [me/lease, squad]\n---\n# Encoder\n", "utf-8")
+    found = evaluate_retrieval(tmp_path / "lease", options)
+    assert (found["encoder"]["data"], found["trained_on"]) == (["me/lease", "squad"], ["me/lease"])
+
+
+def test_earlier_turns_are_part_of_the_query(write_set: WriteSet, tmp_path: Path) -> None:
+    """A last turn that says nothing by itself finds its document through the turns before it."""
+    folder = write_set("talk", TALK, TALK_JUDGED)
+    joined, alone = tmp_path / "joined.jsonl", tmp_path / "alone.jsonl"
+    arms = ("lexical", "hybrid")
+    found = evaluate_retrieval(folder, RetrievalOptions(queries_file=joined, arms=arms))
+    without = evaluate_retrieval(folder, RetrievalOptions(queries_file=alone, arms=arms, history=False))
+    assert (found["n_multi_turn"], without["n_multi_turn"]) == (2, 0)
+    assert found["arms"]["lexical"]["ndcg@10"] == 1.0
+    assert without["arms"]["lexical"]["recall@10"] < 1.0
+    assert [result.text for result in read_results(joined)] == [
+        "the landlord wants to enter must he say so how long before",
+        "do I get the deposit back and when",
+        "are cats allowed",
+    ]
+    assert [result.text for result in read_results(alone)] == ["how long before", "and when", "are cats allowed"]
+
+
+@pytest.mark.parametrize("turns", ["one text", [1, 2], {"user": "x"}])
+def test_history_of_another_form_is_refused(turns: Any) -> None:
+    """``metadata.history`` is a list of texts; anything else is named with the query."""
+    with pytest.raises(InvalidInput, match=r"query q7: metadata\.history"):
+        Query(id="q7", text="x", metadata={"history": turns}).question()
+
+
+def test_a_page_needs_nothing_else(write_set: WriteSet, tmp_path: Path) -> None:
+    """The report is one file without script, link or picture from elsewhere, and what users wrote stays text."""
+    queries = [*QUERIES, {"_id": "q6", "text": "<script>alert('x')</script> & pets"}]
+    folder = write_set("lease", queries, {**JUDGED, "q6": {"rent": 1}})
+    page_file = tmp_path / "report.html"
+    found = evaluate_retrieval(folder, RetrievalOptions(report_file=page_file))
+    page = page_file.read_text("utf-8")
+    for forbidden in ("<script", "http://", "https://", "<link", "src=", "@import", "url("):
+        assert forbidden not in page, forbidden
+    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; pets" in page
+    assert page.count("<svg") == page.count("</svg>") == 4
+    for arm, figures in found["arms"].items():
+        assert f'<th scope="row">{arm}</th><td>{figures["ndcg@10"]:.3f}</td>' in page
+    assert "Rent is paid monthly" in page
+    assert found["embedder"] in page
+
+
+def test_svg_is_well_formed_whatever_the_figures(write_set: WriteSet, tmp_path: Path) -> None:
+    """The charts parse as XML, with all figures zero as well, and one arm alone has no difference chart."""
+    folder = write_set("lease", [{"_id": "q1", "text": "nothing of this"}], {"q1": {"absent": 1}})
+    page_file = tmp_path / "report.html"
+    evaluate_retrieval(folder, RetrievalOptions(report_file=page_file, arms=("lexical",)))
+    charts = page_file.read_text("utf-8").split("<svg")[1:]
+    assert len(charts) == 3
+    for chart in charts:
+        drawn = ElementTree.fromstring("<svg" + chart.split("</svg>")[0] + "</svg>")
+        for element in drawn.iter():
+            assert "nan" not in json.dumps(element.attrib)
