@@ -9,6 +9,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.generation.anthropic import open_anthropic
 from ragsvc.generation.baidu_token import open_baidu
 from ragsvc.generation.gemini import open_gemini
+from ragsvc.generation.local_loading import LoadOptions
 from ragsvc.generation.local_model import LocalModel
 from ragsvc.generation.mistral import open_mistral
 from ragsvc.generation.ollama import open_ollama
@@ -48,7 +49,14 @@ def open_chat_model(
 
 
 def _open_local(card: ChatCard, options: ChatOptions) -> Source:
-    local = LocalModel.load(card.model, temperature=options.temperature, max_tokens=options.max_tokens)
+    local = LocalModel.load(
+        card.model,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        template=card.template,
+        stop=card.stop,
+        options=LoadOptions.of(card),
+    )
     return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
 
 

@@ -4,57 +4,80 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import re
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
 
-from ragsvc.errors import NotFound, SettingsError, UpstreamFailed
+from ragsvc.errors import SettingsError, UpstreamFailed
+from ragsvc.generation.control_tokens import ControlTokens
+from ragsvc.generation.literal_template import LiteralTemplate, find_template, literal_templates
+from ragsvc.generation.local_loading import LoadOptions, load_tokenizer, load_weights
+from ragsvc.generation.stop_text import StopText, Unescaping
+from ragsvc.generation.tools import as_plain_turns
 from ragsvc.records import Message, TextPiece, Usage
 
 
 class LocalModel:
     """Weights and tokenizer. Writes one answer at a time; the next one waits."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, temperature: float | None, max_tokens: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        temperature: float | None,
+        max_tokens: int,
+        template: LiteralTemplate | None = None,
+        stop: Sequence[str] = (),
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._temperature = temperature
         self._max_tokens = max_tokens
+        self._template = template
+        self._stop = (*stop, *(template.stop if template else ()))
+        self._controls = ControlTokens(tokenizer)
+        self._ends = self._end_tokens()
         self._lock = threading.Lock()
-        special = [token for token in tokenizer.all_special_tokens if token]
-        self._special = re.compile("|".join(map(re.escape, special))) if special else None
 
     @classmethod
-    def load(cls, model: str, *, temperature: float | None, max_tokens: int) -> LocalModel:
-        """Load a directory or a Hugging Face repository in its own number format, on the GPU if there is one.
+    def load(
+        cls,
+        model: str,
+        *,
+        temperature: float | None,
+        max_tokens: int,
+        template: str = "",
+        stop: Sequence[str] = (),
+        options: LoadOptions | None = None,
+    ) -> LocalModel:
+        """Load a directory or a Hugging Face repository, on the GPU if there is one.
 
-        Code that comes with a model is never run. ``temperature`` None or 0 takes the likeliest token each time.
+        Args:
+            model: directory or repository.
+            temperature: None or 0 takes the likeliest token each time.
+            max_tokens: most tokens of one answer.
+            template: name of a literal template; empty = the tokenizer's chat template.
+            stop: texts that end an answer, besides those of the template.
+            options: number format, placement, adapter and the like.
 
         Raises:
             NotFound: the files are not there.
-            SettingsError: the model needs code of its own, or its tokenizer has no chat template.
+            SettingsError: the model needs code of its own or a package, or it is not known how to write to it.
         """
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-            if not tokenizer.chat_template:
-                raise SettingsError(
-                    f"The tokenizer of {model} has no chat template, so it is not known how to write a conversation "
-                    "for it. Use the chat (instruct) form of the model, or serve it and name the endpoint."
-                )
-            weights: Any = AutoModelForCausalLM.from_pretrained(model, dtype="auto", trust_remote_code=False)
-        except OSError as error:
-            raise NotFound(f"The model {model} cannot be loaded: {error}") from error
-        except ValueError as error:
+        options = options or LoadOptions()
+        literal = find_template(template) if template else None
+        tokenizer = load_tokenizer(model, options)
+        if literal is None and not tokenizer.chat_template:
             raise SettingsError(
-                f"The model {model} cannot be used here: {error} Models that bring code of their own are not run in "
-                "this process: serve it with its own server and name the endpoint."
-            ) from error
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        return cls(weights.to(device).eval(), tokenizer, temperature=temperature, max_tokens=max_tokens)
+                f"The tokenizer of {model} has no chat template, so it is not known how to write a conversation "
+                "for it. Use the chat (instruct) form of the model, serve it and name the endpoint, or name the "
+                f"literal template that it was trained with: template = one of {', '.join(literal_templates())}."
+            )
+        weights = load_weights(model, options)
+        return cls(
+            weights, tokenizer, temperature=temperature, max_tokens=max_tokens, template=literal, stop=tuple(stop)
+        )
 
     async def pieces(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield text as it is generated in a thread, then the finish reason and the usage.
@@ -80,31 +103,41 @@ class LocalModel:
     def _generate(self, messages: Sequence[Message], send: Callable[[str], None], stop: threading.Event) -> TextPiece:
         from transformers import StoppingCriteriaList, TextStreamer
 
+        ending = StopText(self._stop)
+        unescape = Unescaping() if self._template and self._template.escape else None
+
         class Sender(TextStreamer):
             def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-                send(text)
+                released = ending.feed(text) + (ending.rest() if stream_end else "")
+                if unescape:
+                    released = unescape.feed(released) + (unescape.rest() if stream_end else "")
+                if released:
+                    send(released)
 
         with self._lock:
             if stop.is_set():
                 return TextPiece()
-            prompt = self._encode(messages)
+            prompt = self._controls.encode(messages, self._encode)
             length = prompt["input_ids"].shape[1]
             output = self._model.generate(
                 **prompt,
                 generation_config=self._configuration(length),
                 streamer=Sender(self._tokenizer, skip_prompt=True, skip_special_tokens=True),
-                stopping_criteria=StoppingCriteriaList([lambda *_, **__: stop.is_set()]),
+                stopping_criteria=StoppingCriteriaList([lambda *_, **__: stop.is_set() or ending.is_reached]),
             )
-        written = output[0, length:].tolist()
-        ended = bool(written) and written[-1] in self._end_tokens()
+        own = 1 if self._model.config.is_encoder_decoder else length  # a decoder of its own begins with one token
+        written = output[0, own:].tolist()
+        has_ended = ending.is_reached or (bool(written) and written[-1] in self._ends)
         usage = Usage(prompt_tokens=length, completion_tokens=len(written))
-        return TextPiece(finish_reason="stop" if ended else "length", usage=usage)
+        return TextPiece(finish_reason="stop" if has_ended else "length", usage=usage)
 
     def _encode(self, messages: Sequence[Message]) -> Any:
-        """Write the messages as the chat template says; control tokens inside them become plain text."""
+        """Write the messages as the literal template says, else as the tokenizer's own does."""
+        if self._template is not None:
+            return self._encode_literally(self._template, messages)
         import jinja2
 
-        turns = [{"role": message.role, "content": self._defused(message.content)} for message in messages]
+        turns = [{"role": message.role, "content": message.content} for message in as_plain_turns(messages)]
         try:
             return self._tokenizer.apply_chat_template(
                 turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
@@ -112,13 +145,36 @@ class LocalModel:
         except jinja2.TemplateError as error:
             raise UpstreamFailed(f"The model's chat template refuses this conversation: {error}") from error
 
-    def _defused(self, text: str) -> str:
-        """Part every control token in ``text``: a passage that holds one must not end its turn or begin another."""
-        return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._special else text
+    def _encode_literally(self, template: LiteralTemplate, messages: Sequence[Message]) -> Any:
+        from transformers import BatchEncoding
+
+        pieces = template.pieces(messages if template.call else as_plain_turns(messages))
+        if not template.ids:
+            text = "".join(piece.text for piece in pieces)
+            encoded = self._tokenizer(
+                text, add_special_tokens=template.bos, return_tensors="pt", return_token_type_ids=False
+            )
+            return encoded.to(self._model.device)
+        ids = list(template.prefix_ids)
+        for piece in pieces:
+            ids += self._ids_of(piece.text, {} if piece.is_content else template.ids)
+        fields = {"input_ids": [ids], "attention_mask": [[1] * len(ids)]}
+        return BatchEncoding(fields, tensor_type="pt").to(self._model.device)
+
+    def _ids_of(self, text: str, markers: dict[str, int]) -> list[int]:
+        """Return token ids, with those of the markers put in where they stand in the template's own text."""
+        for marker, number in markers.items():
+            if marker in text:
+                before, _, after = text.partition(marker)
+                return [*self._ids_of(before, markers), number, *self._ids_of(after, markers)]
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
 
     def _configuration(self, prompt_tokens: int) -> Any:
-        limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
-        room = self._max_tokens if limit is None else min(self._max_tokens, limit - prompt_tokens)
+        config = self._model.config
+        limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+        room = self._max_tokens
+        if limit is not None and not config.is_encoder_decoder:
+            room = min(room, limit - prompt_tokens)
         if room < 1:
             raise UpstreamFailed(
                 f"The prompt has {prompt_tokens} tokens and the model reads {limit}: use fewer passages."
@@ -131,10 +187,16 @@ class LocalModel:
             max_new_tokens=room,
             max_length=None,
             **({} if sampled else {"top_p": None, "top_k": None}),
-            pad_token_id=next(iter(self._end_tokens()), None),
+            eos_token_id=sorted(self._ends) or None,
+            pad_token_id=next(iter(sorted(self._ends)), None),
         )
         return configuration
 
     def _end_tokens(self) -> set[int]:
-        ends = self._model.generation_config.eos_token_id
-        return set() if ends is None else set(ends) if isinstance(ends, list) else {ends}
+        """Return the tokens that end an answer: the model's own, the template's, and stop texts that are one token."""
+        stated = self._model.generation_config.eos_token_id
+        ends = set() if stated is None else set(stated) if isinstance(stated, list) else {stated}
+        vocabulary = self._tokenizer.get_vocab()
+        ends |= {vocabulary[text] for text in self._stop if text in vocabulary}
+        ids: Iterable[int] = self._template.stop_ids if self._template else ()
+        return ends | {number for number in ids if number < self._model.config.get_text_config().vocab_size}

@@ -39,7 +39,7 @@ from ragsvc.errors import InvalidInput, NotFound, SettingsError
 
 Kind = Literal["api", "local", "closed"]
 Family = Literal[
-    "openai", "anthropic", "gemini", "mistral", "baidu-token", "ollama", "transformers", "extractive", "none"
+    "openai", "anthropic", "gemini", "mistral", "baidu-token", "ollama", "transformers", "gguf", "extractive", "none"
 ]
 """How a model is called; ``none`` = it cannot be called at all, and ``note`` says why."""
 
@@ -88,6 +88,18 @@ class ChatCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Local models: the repository brings Python code that has to run for it."""
     adapter: str = ""
     """Local models: LoRA weights on top of ``model``."""
+    trust_remote_code: bool = False
+    """Local models: the operator has read that code and lets it run. No shipped entry says so."""
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    """Local models: number format of the weights; ``auto`` = that of the files."""
+    device_map: str = ""
+    """Local models: "auto" spreads the layers over all GPUs and memory; empty = the one GPU if any, else the CPU."""
+    quantization: Literal["", "8bit", "4bit"] = ""
+    """Local models: weights in fewer bits, through bitsandbytes."""
+    stop: tuple[str, ...] = ()
+    """Local models: texts that end an answer, besides those of the template."""
+    takes_tools: bool = False
+    """Its service takes tools as data (LangChain's ``bind_tools``); others are told them as text."""
     secret_env: str = ""
     """Environment variable of the second half of a key that has two."""
     requests_per_minute: float | None = None
@@ -116,7 +128,22 @@ class EmbeddingCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=
     passage_prefix: str = ""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of what it was trained for; "mul" = many."""
+    batch: int | None = None
+    """Services: texts to send in one request."""
+    request_tokens: int | None = None
+    """Services: most tokens of all texts of one request together."""
+    dim_is_settable: bool = False
+    """Services: ``dim`` is asked for with each request, so that an entry may state a smaller one."""
+    query_fields: dict[str, str] = {}
+    """Services: what the request says besides when it is about questions."""
+    passage_fields: dict[str, str] = {}
 
+
+_FACTS_OF_WEIGHTS = (
+    *("dim", "max_tokens", "pooling", "normalised", "query_prefix", "passage_prefix"),
+    *("languages", "licence", "note", "source"),
+)
+"""What is true of an embedding model wherever it runs."""
 
 Card = TypeVar("Card", ChatCard, EmbeddingCard)
 
@@ -138,8 +165,22 @@ def find_model(name: str, extra_files: Sequence[Path] = (), *, listed_only: bool
 
 
 def find_embedding_model(name: str, extra_files: Sequence[Path] = (), *, listed_only: bool = False) -> EmbeddingCard:
-    """Return the card of the embedding model called ``name``; as ``find_model``."""
-    return _find(EmbeddingCard, "embedding.toml", name, extra_files, listed_only=listed_only)
+    """Return the card of the embedding model called ``name``; as ``find_model``.
+
+    Of a listed model that runs elsewhere (``ollama:bge-m3``, ``http://host/v1#BAAI/bge-m3``, ``hf:BAAI/bge-m3``) the
+    card has its prefixes, length and pooling: without them its vectors would be silently worse.
+    """
+    card = _find(EmbeddingCard, "embedding.toml", name, extra_files, listed_only=listed_only)
+    cards = _cards(EmbeddingCard, "embedding.toml", extra_files)
+    if name in cards:
+        return card
+    wanted = card.model.lower()
+    same = (other for other in cards.values() if wanted in (other.model.lower(), other.name))
+    ollama_name = wanted.removesuffix(":latest").replace(":", "-")
+    listed = next(same, cards.get(ollama_name) if card.family == "ollama" else None)
+    if listed is None:
+        return card
+    return msgspec.structs.replace(card, **{field: getattr(listed, field) for field in _FACTS_OF_WEIGHTS})
 
 
 def list_models(kind: Kind | None = None, extra_files: Sequence[Path] = ()) -> list[ChatCard]:
@@ -150,6 +191,11 @@ def list_models(kind: Kind | None = None, extra_files: Sequence[Path] = ()) -> l
 def list_embedding_models(kind: Kind | None = None, extra_files: Sequence[Path] = ()) -> list[EmbeddingCard]:
     """Return the listed embedding models, in the order of the files, optionally of one kind only."""
     return [card for card in _cards(EmbeddingCard, "embedding.toml", extra_files).values() if kind in (None, card.kind)]
+
+
+def own_files(path: Path) -> tuple[Path, ...]:
+    """Return the operator's catalogue file as ``extra_files``: nothing when it is not there."""
+    return (path,) if path.is_file() else ()
 
 
 def _find(card_type: type[Card], shipped: str, name: str, extra_files: Sequence[Path], *, listed_only: bool) -> Card:

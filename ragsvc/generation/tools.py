@@ -1,0 +1,92 @@
+"""Tools that a model may call: as MOSS writes them, and as the vendors' interfaces take them through LangChain.
+
+A service with an interface for tools gets their JSON schemas by ``bind_tools`` and gives calls as data. Every other
+model is told MOSS's text form, in which both a call and what it gave are plain text:
+
+    <|Commands|>: Search("民法典 违约责任"), Calculate("3*30")<eoc>
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ragsvc.records import Message, Tool, ToolCall
+
+MAX_CALLS = 4
+"""Of one turn; what a model asks beyond that is not run."""
+MAX_ARGUMENT_CHARS = 500
+"""Of one call; a longer one is cut."""
+
+_CALL = re.compile(r"([A-Za-z][A-Za-z0-9]{0,39})\s*\(\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|“([^”]*)”)\s*\)")
+
+
+def write_calls(calls: Sequence[ToolCall]) -> str:
+    """Return calls as MOSS writes them; ``None`` where there are none."""
+    written = (f"{call.name}({json.dumps(call.argument, ensure_ascii=False)})" for call in calls)
+    return ", ".join(written) or "None"
+
+
+def read_calls(text: str, names: Sequence[str]) -> tuple[ToolCall, ...]:
+    """Return the calls to tools of these names that a model wrote, in order, each once, at most ``MAX_CALLS``.
+
+    Anything else in the text is left alone: unknown names, ``None``, prose, half a call.
+    """
+    found: dict[tuple[str, str], ToolCall] = {}
+    for match in _CALL.finditer(text):
+        argument = _unescaped(next(group for group in match.groups()[1:] if group is not None)).strip()
+        if match[1] in names and argument and len(found) < MAX_CALLS:
+            argument = argument[:MAX_ARGUMENT_CHARS]
+            found[match[1], argument] = ToolCall(name=match[1], argument=argument)
+    return tuple(found.values())
+
+
+def as_plain_turns(messages: Sequence[Message]) -> list[Message]:
+    """Return the conversation with calls and what they gave as text, for a model whose form has no place for them."""
+    plain: list[Message] = []
+    for message in messages:
+        if message.role == "tool":
+            plain.append(Message("user", f"<|Results|>:\n{message.content}<eor>"))
+        elif message.tool_calls:
+            said = f"<|Inner Thoughts|>: {message.content}<eot>\n<|Commands|>: {write_calls(message.tool_calls)}<eoc>"
+            plain.append(Message("assistant", said))
+        else:
+            plain.append(message)
+    return plain
+
+
+def schema_of(tool: Tool) -> dict[str, Any]:
+    """Return a tool as OpenAI's interface describes one; LangChain's ``bind_tools`` takes it for every vendor."""
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": {
+                "type": "object",
+                "properties": {tool.parameter: {"type": "string"}},
+                "required": [tool.parameter],
+            },
+        },
+    }
+
+
+def calls_of(tool_calls: Sequence[Any], tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
+    """Return a LangChain message's calls to these tools, at most ``MAX_CALLS``; a call without a text is left out."""
+    parameters = {tool.name: tool.parameter for tool in tools}
+    calls = []
+    for call in tool_calls:
+        argument = (call.get("args") or {}).get(parameters.get(call.get("name"), ""))
+        if isinstance(argument, str) and argument.strip():
+            calls.append(
+                ToolCall(
+                    name=call["name"], argument=argument.strip()[:MAX_ARGUMENT_CHARS], call_id=call.get("id") or ""
+                )
+            )
+    return tuple(calls[:MAX_CALLS])
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
