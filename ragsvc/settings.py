@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     faiss_index: str = Field("SQfp16", description="faiss factory string: SQfp16, Flat, or SQ8 for less memory.")
 
     model: str = Field("extractive", description="Chat model for collections that name none.")
+    model_fallbacks: tuple[str, ...] = Field(
+        (), description="Models to ask, in order, when the chosen one fails before it writes; its reason is kept."
+    )
+    models_file: Path = Field(
+        Path("models.toml"), description="Own model entries, which add to the listed ones or change them; if there."
+    )
     strategy: str = Field("", description="How retrieval and generation are woven; empty = by the model.")
     model_base_url: str = Field("", description="Base URL for 'openai:MODEL', e.g. of a vLLM or llama.cpp server.")
     model_api_key: SecretStr = Field(

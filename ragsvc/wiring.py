@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,15 +19,14 @@ from msgspec import to_builtins
 from ragsvc.domains.pack import DOMAINS, DomainPack, Language, find_pack
 from ragsvc.embedding import open_embedder
 from ragsvc.errors import InvalidInput, NotFound, RagsvcError
-from ragsvc.generation import ChatOptions, StreamLimits, open_chat_model
+from ragsvc.generation import ChatModels
 from ragsvc.indexing import Generation, GenerationFolder
 from ragsvc.loading import LoadingLimits, ParserProcess
 from ragsvc.loading.limits import MIB
-from ragsvc.model_catalogue import ChatCard, find_model, list_models
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
 from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress, Source, file_sources
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
-from ragsvc.protocols import ChatModel, Embedder
+from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
 from ragsvc.retrieval.abstention import AbstentionModel, parse_abstention
 from ragsvc.retrieval.searcher import Searcher
@@ -112,11 +111,12 @@ class Service:
             searcher=self.searcher,
             embedder=self.embedder,
             find_collections=self.catalogue.find_collections,
-            open_chat_model=self._chat_model,
+            open_chat_model=self.chat_models.open,
             read_text=lambda version_id, start, end: self.catalogue.version_text(version_id, start, end).text,
             abstention=_abstention_models(),
             default_model=self.settings.model,
             default_strategy=self.settings.strategy,
+            fallback_models=self.chat_models.fallbacks(),
         )
         return AnswerPipeline(parts)
 
@@ -124,23 +124,9 @@ class Service:
         return self.generations.open(generation_id, self.embedder.embedder_id)
 
     @cached_property
-    def _chat_model(self) -> Callable[[str], ChatModel]:
-        """Name -> open chat model, each opened once."""
-        settings = self.settings
-
-        @cache
-        def open_model(name: str) -> ChatModel:
-            is_ours = name.startswith("openai:")
-            options = ChatOptions(
-                api_key=(settings.model_api_key.get_secret_value() or None) if is_ours else None,
-                base_url=(settings.model_base_url or None) if is_ours else None,
-                temperature=settings.model_temperature,
-                max_tokens=settings.model_max_tokens,
-                limits=StreamLimits(idle_timeout_s=settings.model_timeout_s),
-            )
-            return open_chat_model(find_model(name), options)
-
-        return open_model
+    def chat_models(self) -> ChatModels:
+        """The chat models that can be named."""
+        return ChatModels(self.settings)
 
     # --- questions ---
 
@@ -152,7 +138,7 @@ class Service:
             InvalidInput: no such time zone.
         """
         if model:
-            find_model(model)
+            self.chat_models.find(model)
         if time_zone is not None and time_zone not in available_timezones():
             raise InvalidInput(f"time zone {time_zone!r} is unknown; write it like Asia/Shanghai")
         self.changes.set_collection(name, time_zone=time_zone, model=model)
@@ -348,7 +334,7 @@ class Service:
         """Delete what is no longer needed; return how many generations stay."""
         return self._ingest_pipeline().prune()
 
-    # --- keys, models, health ---
+    # --- keys, health ---
 
     def create_key(
         self, name: str, scopes: Sequence[str], collections: Sequence[str] = (), expires_at: float | None = None
@@ -362,10 +348,6 @@ class Service:
         check_scopes(scopes)
         key = self.keys.add(hash_key(secret), name=name, scopes=scopes, collections=collections, expires_at=expires_at)
         return secret, key
-
-    def models(self) -> list[ChatCard]:
-        """Return the chat models that can be named."""
-        return list_models()
 
     def trained_on(self) -> list[str]:
         """Return the names of the data sets that the encoder was trained on, as its model card says."""

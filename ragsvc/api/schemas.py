@@ -143,6 +143,13 @@ class Usage(Struct):
     completion_tokens: int | None
 
 
+class ModelFailure(Struct):
+    """A model that was asked first and did not answer."""
+
+    model: str
+    reason: str
+
+
 class Answer(Struct):
     """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was called."""
 
@@ -158,6 +165,14 @@ class Answer(Struct):
     index_generation: str
     timings_ms: dict[str, float]
     usage: Usage
+    finish_reason: str | None
+    """Why the model stopped: stop, length (the answer may be incomplete), content_filter; null = nobody said."""
+    reasoning: str
+    """What the model thought before it answered: unchecked, and no part of the answer."""
+    fallbacks: list[ModelFailure]
+    """The models that failed before ``model`` answered."""
+    n_passages_dropped: int
+    """Passages, from the tail, that did not fit the model's window and were not shown to it."""
 
 
 class MissingAddress(Struct):

@@ -8,6 +8,7 @@ from ragsvc.model_catalogue.catalogue import (
     find_model,
     list_embedding_models,
     list_models,
+    own_files,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "find_model",
     "list_embedding_models",
     "list_models",
+    "own_files",
 ]

@@ -10,11 +10,11 @@ from contextlib import aclosing
 from typing import Any, Protocol, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ragsvc.citing import AnswerChecker, ReadText, SentenceCutter
 from ragsvc.domains.pack import find_pack
-from ragsvc.errors import InvalidInput, UpstreamFailed
+from ragsvc.errors import InvalidInput, SettingsError, UpstreamFailed
 from ragsvc.observability.metrics import record_withheld
 from ragsvc.pipelines.draft import Draft, Plan
 from ragsvc.prompting import Language, language_of
@@ -25,6 +25,8 @@ from ragsvc.records import (
     AnswerEvent,
     AnswerFailed,
     AskRequest,
+    ModelFailure,
+    PassagesDropped,
     PassagesFound,
     SearchRequest,
     SearchResult,
@@ -57,6 +59,8 @@ class AnswerParts(Struct, frozen=True, kw_only=True):
     """Per domain and language; one that was fitted for another embedder is not used."""
     default_model: str = EXTRACTIVE
     default_strategy: str = ""
+    fallback_models: tuple[str, ...] = ()
+    """Asked, in this order, when the model chosen fails before any of its text was released."""
     max_threads: int = 4
     """Questions that keep a core busy at once."""
 
@@ -120,29 +124,48 @@ class AnswerPipeline:
             yield AnswerDone(draft.answer(plan, text, reason=reason))
             return
 
-        cutter = SentenceCutter()
         checker = AnswerChecker(result.passages, request.question, plan.language, self._parts.read_text)
         if missing := say_missing(result.missing, plan.language):
             yield checker.release(missing + "\n\n")
-        try:
-            async with aclosing(STRATEGIES[plan.strategy](self._task(request, result, plan))) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, PassagesFound):
-                        checker.use(piece.passages)
-                        draft.passages = piece.passages
-                        yield piece
-                        continue
+        has_text = False
+        while True:
+            try:
+                async with aclosing(self._write(self._task(request, result, plan), plan, checker, draft)) as events:
+                    async for event in events:
+                        has_text = has_text or isinstance(event, TextReleased)
+                        yield event
+                break
+            except UpstreamFailed as error:
+                if has_text or not plan.next_models:
+                    error.passages = draft.passages
+                    raise
+                failure = ModelFailure(model=plan.model, reason=str(error))
+                plan = await self._open(request, plan, plan.next_models, (*plan.failures, failure))
+                checker.use(result.passages)
+                draft.begin(result.passages)
+        record_withheld(checker.withheld)
+        yield AnswerDone(draft.answer(plan, checker.text, checker.citations))
+
+    async def _write(
+        self, task: Task, plan: Plan, checker: AnswerChecker, draft: Draft
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Let the strategy write and yield what passed its checks."""
+        cutter = SentenceCutter()
+        async with aclosing(STRATEGIES[plan.strategy](task)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, PassagesFound):
+                    checker.use(piece.passages)
+                    draft.passages = piece.passages
+                    yield piece
+                elif isinstance(piece, PassagesDropped):
+                    draft.n_dropped = piece.n
+                else:
                     draft.wrote(piece)
                     if sentences := cutter.feed(piece.text):
                         for event in await self._in_thread(checker.check, sentences):
                             yield event
-        except UpstreamFailed as error:
-            error.passages = draft.passages
-            raise
         for event in await self._in_thread(checker.finish, cutter.finish()):
             yield event
-        record_withheld(checker.withheld)
-        yield AnswerDone(draft.answer(plan, checker.text, checker.citations))
 
     async def _plan(self, request: AskRequest) -> Plan:
         """Settle who answers how, before anything is sent."""
@@ -152,11 +175,40 @@ class AnswerPipeline:
         collections = await self._in_thread(self._parts.find_collections, request.collections)
         domains = {collection.name: collection.domain for collection in collections}
         model = request.model or (collections[0].model if collections else "") or self._parts.default_model
-        strategy = choose_strategy(request.strategy or self._parts.default_strategy, model)
-        if strategy == EXTRACTIVE:
-            return Plan(model=EXTRACTIVE, strategy=strategy, language=language, domains=domains, chat_model=None)
-        chat_model = await self._in_thread(self._parts.open_chat_model, model)
-        return Plan(model=model, strategy=strategy, language=language, domains=domains, chat_model=chat_model)
+        settled = Plan(model=model, strategy="", language=language, domains=domains, chat_model=None)
+        chain = tuple(dict.fromkeys((model, *self._parts.fallback_models)))
+        return await self._open(request, settled, chain, ())
+
+    async def _open(
+        self, request: AskRequest, settled: Plan, models: tuple[str, ...], failures: tuple[ModelFailure, ...]
+    ) -> Plan:
+        """Return the plan of the first model that can be used.
+
+        Raises:
+            InvalidInput, NotFound, SettingsError: of the last model, or of a request that no model could serve.
+        """
+        model, *rest = models
+        asked = request.strategy or self._parts.default_strategy
+        is_fallback = bool(failures)
+        try:
+            strategy = choose_strategy("" if is_fallback and model == EXTRACTIVE else asked, model)
+            chat_model = None
+            if strategy != EXTRACTIVE:
+                chat_model = await self._in_thread(self._parts.open_chat_model, model)
+        except SettingsError as error:
+            if not rest:
+                raise
+            return await self._open(
+                request, settled, tuple(rest), (*failures, ModelFailure(model=model, reason=str(error)))
+            )
+        return structs.replace(
+            settled,
+            model=EXTRACTIVE if strategy == EXTRACTIVE else model,
+            strategy=strategy,
+            chat_model=chat_model,
+            next_models=tuple(rest),
+            failures=failures,
+        )
 
     def _task(self, request: AskRequest, result: SearchResult, plan: Plan) -> Task:
         return Task(

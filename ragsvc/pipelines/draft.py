@@ -11,7 +11,7 @@ from msgspec import Struct
 from ragsvc.domains.pack import find_pack
 from ragsvc.prompting import Language
 from ragsvc.protocols import ChatModel
-from ragsvc.records import Answer, Citation, Passage, SearchResult, TextPiece, Usage
+from ragsvc.records import Answer, Citation, ModelFailure, Passage, SearchResult, TextPiece, Usage
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -23,6 +23,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     domains: dict[str, str]
     """Collection -> domain, of those that were asked."""
     chat_model: ChatModel | None
+    next_models: tuple[str, ...] = ()
+    """Models to ask, in this order, if this one fails before any of its text was released."""
+    failures: tuple[ModelFailure, ...] = ()
+    """The models that failed before this one."""
 
     def domain(self, sources: Sequence[Passage | Citation]) -> str:
         """The domain whose prompts and threshold apply: the best source's."""
@@ -40,8 +44,11 @@ class Draft:
 
     def __init__(self) -> None:
         self.passages: tuple[Passage, ...] = ()
+        self.n_dropped = 0
         self._generation = ""
         self._usage = Usage()
+        self._finish_reason: str | None = None
+        self._reasoning: list[str] = []
         self._timings_ms: dict[str, float] = {}
         self._started = time.perf_counter()
 
@@ -51,8 +58,16 @@ class Draft:
         self._timings_ms = dict(result.timings_ms)
         self._mark("found")
 
+    def begin(self, passages: tuple[Passage, ...]) -> None:
+        """Forget what a model that failed has left."""
+        self.passages = passages
+        self.n_dropped = 0
+        self._reasoning.clear()
+
     def wrote(self, piece: TextPiece) -> None:
         self._usage = piece.usage or self._usage
+        self._finish_reason = piece.finish_reason or self._finish_reason
+        self._reasoning.append(piece.reasoning)
         if piece.text and "first_text" not in self._timings_ms:
             self._mark("first_text")
 
@@ -72,6 +87,10 @@ class Draft:
             index_generation=self._generation,
             timings_ms=self._timings_ms,
             usage=self._usage,
+            finish_reason=self._finish_reason,
+            reasoning="".join(self._reasoning),
+            fallbacks=plan.failures,
+            n_passages_dropped=self.n_dropped,
         )
 
     def _mark(self, stage: str) -> None:

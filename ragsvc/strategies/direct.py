@@ -6,12 +6,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ragsvc.prompting import build_prompt
-from ragsvc.records import PassagesFound, TextPiece
+from ragsvc.records import PassagesDropped, PassagesFound, TextPiece
 from ragsvc.strategies.task import Task
 
 _STOPPED = {
-    "zh": "\n\n（模型达到长度上限，回答到此中断，可能不完整。）",
-    "en": "\n\n(The model reached its length limit: the answer stops here and may be incomplete.)",
+    ("length", "zh"): "\n\n（模型达到长度上限，回答到此中断，可能不完整。）",
+    ("length", "en"): "\n\n(The model reached its length limit: the answer stops here and may be incomplete.)",
+    ("content_filter", "zh"): "\n\n（模型服务方的内容审查中断了回答，可能不完整。）",
+    (
+        "content_filter",
+        "en",
+    ): "\n\n(The content filter of the model's service stopped the answer: it may be incomplete.)",
 }
 _CUT = {
     "zh": "\n\n（资料超出模型可读的长度，排在后面的部分没有交给模型。）",
@@ -19,15 +24,18 @@ _CUT = {
 }
 
 
-async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound, None]:
+async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound | PassagesDropped, None]:
     """Ask the model with the passages found."""
     assert task.model is not None, "strategies/__init__.py names this strategy only with a model"
     system = task.pack.system_prompt[task.language]
-    prompt = build_prompt(task.request.question, task.result.passages, system, task.language)
+    passages = task.result.passages
+    prompt = build_prompt(task.request.question, passages, system, task.language, task.prompt_tokens)
+    if prompt.n_passages < len(passages):
+        yield PassagesDropped(len(passages) - prompt.n_passages)
     async with aclosing(task.model.stream(prompt.messages)) as pieces:
         async for piece in pieces:
             yield piece
-            if piece.finish_reason == "length":
-                yield TextPiece(text=_STOPPED[task.language])
+            if said := _STOPPED.get((piece.finish_reason or "", task.language)):
+                yield TextPiece(text=said)
     if prompt.is_cut:
         yield TextPiece(text=_CUT[task.language])

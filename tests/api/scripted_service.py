@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from ragsvc.errors import NotFound
-from ragsvc.model_catalogue.catalogue import ChatCard
+from ragsvc.model_catalogue.catalogue import ChatCard, find_model
 from ragsvc.records import (
     Answer,
     AnswerDone,
@@ -37,6 +37,16 @@ QUOTE = "应当承担违约责任"
 COLLECTIONS = ("law", "secret")
 
 
+class ScriptedModels:
+    """Only the extractive answerer is listed; a name is found among the shipped ones."""
+
+    def list(self) -> list[ChatCard]:
+        return [find_model("extractive")]
+
+    def find(self, name: str, *, listed_only: bool = False) -> ChatCard:
+        return find_model(name, listed_only=listed_only)
+
+
 class ScriptedService:
     """Keys and jobs are real; the rest is fixed. Set the attributes to make the model misbehave."""
 
@@ -55,6 +65,7 @@ class ScriptedService:
         """Before each piece of text."""
         self.n_closed = 0
         """Answers whose stream has ended, in whatever way."""
+        self.chat_models = ScriptedModels()
         self.is_ready = (True, "")
 
     async def stream(self, request: AskRequest) -> AsyncIterator[AnswerEvent]:
@@ -126,9 +137,6 @@ class ScriptedService:
 
     def cancel_job(self, job_id: str) -> Job:
         return self.jobs.cancel(job_id)
-
-    def models(self) -> list[ChatCard]:
-        return [ChatCard(name="extractive", vendor="ragsvc", kind="local", family="extractive")]
 
     def ready(self) -> tuple[bool, str]:
         return self.is_ready

@@ -17,7 +17,6 @@ from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import InvalidInput
-from ragsvc.model_catalogue import find_model
 from ragsvc.observability import metrics
 from ragsvc.observability.audit import AuditLog
 from ragsvc.observability.logs import FAILURES
@@ -60,7 +59,7 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     question = to_question(body, caller, service.settings)
     if question.model not in (None, service.settings.model):
         # A name that says itself where the model is would let a caller open any address or folder from this machine.
-        find_model(str(question.model), listed_only=True)
+        service.chat_models.find(str(question.model), listed_only=True)
     give_back = request.app.state.slots.take()
     try:
         # The first event comes before the response begins, so that what is wrong with a request has its own status.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def list_models(request: Request[Any, Any, Any]) -> schemas.Models:
     """Return the chat models that ``model`` may name; ``owned_by`` is the vendor."""
     service: Service = request.app.state.service
-    cards = await to_thread.run_sync(service.models)
+    cards = await to_thread.run_sync(service.chat_models.list)
     return schemas.Models(
         "list",
         [
