@@ -106,4 +106,5 @@ def _open_named(name: str, api_key: str | None, extra_files: Sequence[Path]) -> 
         query_prefix=card.query_prefix or None,
         passage_prefix=card.passage_prefix or None,
         max_tokens=card.max_tokens,
+        pooling=card.pooling or None,
     )

@@ -1,4 +1,4 @@
-"""Any model that sentence-transformers opens: its own directories, transformers ones (mean pooling), hub names."""
+"""Any model that sentence-transformers opens: its own directories, transformers ones, hub names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ragsvc.embedding.training_record import FILE_NAME, read_data_sets
+from ragsvc.embedding.training_record import FILE_NAME, MODEL_CARD, data_sets_of_card, read_data_sets, read_model_card
 from ragsvc.embedding.windows import cut_at_sentences
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.protocols import FloatArray
 
+Pooling = Literal["mean", "cls", "last_token"]
 _BATCH = 32
 _HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
 """Weights, tokenizers and the configuration of the modules: each of them changes the vectors."""
@@ -30,6 +31,7 @@ class SentenceTransformerEmbedder:
         query_prefix: str | None = None,
         passage_prefix: str | None = None,
         max_tokens: int | None = None,
+        pooling: Pooling | None = None,
     ) -> None:
         """Load the model; code that comes with it is never run.
 
@@ -38,12 +40,15 @@ class SentenceTransformerEmbedder:
             query_prefix: stands before every question; None = what the model itself states.
             passage_prefix: as ``query_prefix``, before every passage.
             max_tokens: most tokens of one text, prefix and special tokens included, if fewer than the model reads.
+            pooling: how the vectors of the tokens become one; None = as the model states, else their mean (of a
+                causal model the last one).
 
         Raises:
             NotFound: there is no such directory, or the hub has no such model.
             InvalidInput: it cannot be loaded, or cannot be downloaded.
         """
         self._model = _load(name_or_path)
+        is_other_pooling = pooling is not None and _set_pooling(self._model, pooling)
         self._prefixes = {
             "query": self._stated("query") if query_prefix is None else query_prefix,
             "passage": self._stated("document", "passage") if passage_prefix is None else passage_prefix,
@@ -53,10 +58,11 @@ class SentenceTransformerEmbedder:
             self._model.max_seq_length = self._limit
         self._dim = int(self._model.get_embedding_dimension())
         facts = [_weights(name_or_path, self._model), *self._prefixes.values(), str(self._limit)]
+        facts += [str(pooling)] if is_other_pooling else []
         digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()
         folder = Path(name_or_path).expanduser()
         self._id = f"{folder.resolve().name if folder.is_dir() else name_or_path}-{digest[:12]}"
-        self._trained_on = read_data_sets(folder)
+        self._trained_on = _data_sets(name_or_path)
         self._turn = threading.Lock()  # a fast tokenizer breaks when two threads set its truncation at once
 
     @property
@@ -71,7 +77,7 @@ class SentenceTransformerEmbedder:
 
     @property
     def trained_on(self) -> tuple[str, ...]:
-        """Names of the data sets that ``training.json`` beside the weights lists; empty if there is no such file."""
+        """Names of the data sets that its training record or model card lists; empty if neither says."""
         return self._trained_on
 
     def windows(self, text: str) -> list[str]:
@@ -133,6 +139,27 @@ def _load(name_or_path: str) -> Any:
             else "Where the hub cannot be reached, download the model elsewhere and name its directory."
         )
         raise InvalidInput(f"The encoder {name_or_path!r} cannot be loaded: {said} {advice}") from error
+
+
+def _set_pooling(model: Any, pooling: Pooling) -> bool:
+    """Pool in another way than the model states; return whether that is another way."""
+    from sentence_transformers.sentence_transformer.modules import Pooling as PoolingModule
+
+    wanted = pooling.replace("_", "")
+    others = [module for module in model if isinstance(module, PoolingModule) and module.pooling_mode != wanted]
+    for module in others:
+        module.pooling_mode = wanted
+    return bool(others)
+
+
+def _data_sets(name_or_path: str) -> tuple[str, ...]:
+    folder = Path(name_or_path).expanduser()
+    if folder.is_dir():
+        return read_data_sets(folder)
+    from huggingface_hub import try_to_load_from_cache
+
+    card = try_to_load_from_cache(name_or_path, MODEL_CARD)
+    return data_sets_of_card(read_model_card(Path(card))) if isinstance(card, str) else ()
 
 
 def _token_limit(model: Any, asked: int | None) -> int | None:
