@@ -124,6 +124,16 @@ class ChatModel(Protocol):
         """Most tokens of a prompt that leaves room for the answer in the window; None when the window is unknown."""
         ...
 
+    @property
+    def takes_images(self) -> bool:
+        """Whether a message may hold pictures."""
+        ...
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it takes ``Message.tools`` and gives ``TextPiece.tool_calls``; another is told of tools in words."""
+        ...
+
     def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written. Closing the generator cancels the request.
 

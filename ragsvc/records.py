@@ -252,7 +252,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     parameter: str
-    """Name of the one argument."""
+    """What the text is."""
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
@@ -274,6 +274,8 @@ class Message(Struct, frozen=True):
     """What the assistant asked tools; ``content`` is then what it thought."""
     call_id: str = ""
     """Of a tool's message: the call that it answers."""
+    tools: tuple[Tool, ...] = ()
+    """Of the system message: what the model may have run for it."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -54,6 +54,8 @@ class ScriptedModel:
 
     name = "scripted"
     prompt_tokens: int | None = None
+    takes_images = False
+    takes_tools = False
 
     def __init__(self, *script: str | TextPiece | float | Exception) -> None:
         self.script = script

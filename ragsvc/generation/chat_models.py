@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ragsvc.errors import InvalidInput
@@ -45,7 +46,12 @@ def open_chat_model(
         raise InvalidInput(f"{card.name} answers from the passages alone and takes no messages: it is not opened.")
     if card.family == "none":
         raise InvalidInput(f"{card.name} ({card.vendor}) cannot be called: {card.note or 'it is closed.'}")
-    return StreamedChatModel(card.name, _OPENERS[card.family](card, options), options.limits)
+    source = replace(
+        _OPENERS[card.family](card, options),
+        takes_images="image" in card.modalities and card.family not in ("transformers", "gguf"),
+        takes_tools=card.takes_tools,
+    )
+    return StreamedChatModel(card.name, source, options.limits)
 
 
 def _open_local(card: ChatCard, options: ChatOptions) -> Source:

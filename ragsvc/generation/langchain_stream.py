@@ -7,11 +7,15 @@ import base64
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ragsvc.records import Message, TextPiece, Usage
+from msgspec.structs import replace
+
+from ragsvc.generation.tools import as_plain_turns, calls_of, schema_of, to_call
+from ragsvc.records import Message, TextPiece, Tool, ToolCall, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessageChunk
+    from langchain_core.messages import BaseMessage, BaseMessageChunk
+    from langchain_core.runnables import Runnable
 
 FINISH_REASONS = {
     # Anthropic: platform.claude.com, "Handling stop reasons"
@@ -55,13 +59,18 @@ async def adapted(
     from langsmith import tracing_context
 
     pieces: asyncio.Queue[TextPiece | None] = asyncio.Queue()
+    tools = [tool for message in messages for tool in message.tools]
+    asking: Runnable[Any, Any] = model.bind_tools([schema_of(tool) for tool in tools]) if tools else model
 
     async def read() -> None:
-        usage = _UsageSum()
+        usage, calls = _UsageSum(), _Calls()
         with tracing_context(enabled=False):
             async with asyncio.timeout(total_timeout_s):
-                async for chunk in model.astream([to_turn(message) for message in messages]):
-                    pieces.put_nowait(_piece(chunk, usage))
+                told = messages if tools else as_plain_turns(messages)
+                async for chunk in asking.astream([to_turn(message) for message in told]):
+                    calls.add(chunk)
+                    piece = _piece(chunk, usage)
+                    pieces.put_nowait(replace(piece, tool_calls=calls.whole(tools)) if piece.finish_reason else piece)
 
     reading = asyncio.create_task(read())
     reading.add_done_callback(lambda _: pieces.put_nowait(None))
@@ -76,8 +85,15 @@ async def adapted(
             reading.exception()  # looked at, so that it is not reported as lost
 
 
-def to_turn(message: Message) -> tuple[str, str | list[str | dict[str, Any]]]:
+def to_turn(message: Message) -> BaseMessage | tuple[str, str | list[str | dict[str, Any]]]:
     """Return a message as LangChain reads one; pictures go as data URLs, which every vendor package understands."""
+    from langchain_core.messages import AIMessage, ToolMessage
+
+    if message.role == "tool":
+        return ToolMessage(message.content, tool_call_id=message.call_id)
+    if message.tool_calls:
+        calls = [to_call(call) for call in message.tool_calls]
+        return AIMessage(message.content, tool_calls=calls)
     if not message.images:
         return message.role, message.content
     parts: list[str | dict[str, Any]] = [{"type": "text", "text": message.content}]
@@ -85,6 +101,20 @@ def to_turn(message: Message) -> tuple[str, str | list[str | dict[str, Any]]]:
         data = base64.b64encode(image.data).decode()
         parts.append({"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{data}"}})
     return message.role, parts
+
+
+class _Calls:
+    """Puts together the calls to tools that a stream gives in pieces."""
+
+    def __init__(self) -> None:
+        self._whole: Any = None
+
+    def add(self, chunk: BaseMessageChunk) -> None:
+        if getattr(chunk, "tool_call_chunks", None):
+            self._whole = chunk if self._whole is None else self._whole + chunk
+
+    def whole(self, tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
+        return calls_of(self._whole.tool_calls, tools) if self._whole is not None else ()
 
 
 class _UsageSum:

@@ -68,6 +68,8 @@ class Source:
     """What the requests to this vendor share."""
     prompt_tokens: int | None = None
     """Most tokens of a prompt; None when the window is not known."""
+    takes_images: bool = False
+    takes_tools: bool = False
 
 
 class StreamedChatModel:
@@ -89,6 +91,16 @@ class StreamedChatModel:
     def prompt_tokens(self) -> int | None:
         """Most tokens of a prompt that leaves room for the answer; None when the window is not known."""
         return self._source.prompt_tokens
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether a message may hold pictures."""
+        return self._source.takes_images
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it takes tools as data."""
+        return self._source.takes_tools
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written, then one piece with ``finish_reason`` and ``usage``.
@@ -128,9 +140,9 @@ class StreamedChatModel:
                 usage = piece.usage or usage
                 parted = parter.feed(text.add(piece.text))
                 reasoning = thought.add(piece.reasoning) + parted.reasoning
-                if parted.text or reasoning:
-                    wrote = wrote or bool(parted.text.strip())
-                    yield TextPiece(text=parted.text, reasoning=reasoning)
+                if parted.text or reasoning or piece.tool_calls:
+                    wrote = wrote or bool(parted.text.strip() or piece.tool_calls)
+                    yield TextPiece(text=parted.text, reasoning=reasoning, tool_calls=piece.tool_calls)
                 try:
                     piece = await self._next_piece(source, deadline, _TAIL_TIMEOUT_S if finish_reason else None)
                 except self._late:

@@ -20,6 +20,9 @@ MAX_CALLS = 4
 MAX_ARGUMENT_CHARS = 500
 """Of one call; a longer one is cut."""
 
+PARAMETER = "text"
+"""Name of the one argument of every tool, where a name is needed."""
+
 _CALL = re.compile(r"([A-Za-z][A-Za-z0-9]{0,39})\s*\(\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|“([^”]*)”)\s*\)")
 
 
@@ -59,33 +62,33 @@ def as_plain_turns(messages: Sequence[Message]) -> list[Message]:
 
 def schema_of(tool: Tool) -> dict[str, Any]:
     """Return a tool as OpenAI's interface describes one; LangChain's ``bind_tools`` takes it for every vendor."""
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": {
-                "type": "object",
-                "properties": {tool.parameter: {"type": "string"}},
-                "required": [tool.parameter],
-            },
-        },
+    parameters = {
+        "type": "object",
+        "properties": {PARAMETER: {"type": "string", "description": tool.parameter}},
+        "required": [PARAMETER],
     }
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}
 
 
-def calls_of(tool_calls: Sequence[Any], tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
-    """Return a LangChain message's calls to these tools, at most ``MAX_CALLS``; a call without a text is left out."""
-    parameters = {tool.name: tool.parameter for tool in tools}
-    calls = []
-    for call in tool_calls:
-        argument = (call.get("args") or {}).get(parameters.get(call.get("name"), ""))
-        if isinstance(argument, str) and argument.strip():
-            calls.append(
-                ToolCall(
-                    name=call["name"], argument=argument.strip()[:MAX_ARGUMENT_CHARS], call_id=call.get("id") or ""
-                )
-            )
-    return tuple(calls[:MAX_CALLS])
+def to_call(call: ToolCall) -> Any:
+    """Return a call as LangChain's messages hold it."""
+    return {"name": call.name, "args": {PARAMETER: call.argument}, "id": call.call_id}
+
+
+def calls_of(calls: Sequence[Any], tools: Sequence[Tool]) -> tuple[ToolCall, ...]:
+    """Return the calls to these tools among those of a LangChain message, at most ``MAX_CALLS``.
+
+    A call to another tool, or one without a text, is left out.
+    """
+    names = {tool.name for tool in tools}
+    found = []
+    for call in calls:
+        argument = (call["args"] or {}).get(PARAMETER)
+        if call["name"] in names and isinstance(argument, str) and argument.strip():
+            argument = argument.strip()[:MAX_ARGUMENT_CHARS]
+            found.append(ToolCall(name=call["name"], argument=argument, call_id=call["id"] or ""))
+    return tuple(found[:MAX_CALLS])
 
 
 def _unescaped(text: str) -> str:

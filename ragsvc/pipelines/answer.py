@@ -65,6 +65,10 @@ class AnswerParts(Struct, frozen=True, kw_only=True):
     """Questions that keep a core busy at once."""
 
 
+class _SeesNothing(InvalidInput):
+    """A question comes with pictures, and the model takes none."""
+
+
 class AnswerPipeline:
     """Answers questions; one object serves a process."""
 
@@ -195,7 +199,12 @@ class AnswerPipeline:
             chat_model = None
             if strategy != EXTRACTIVE:
                 chat_model = await self._in_thread(self._parts.open_chat_model, model)
-        except SettingsError as error:
+            if request.images and not (chat_model and chat_model.takes_images):
+                raise _SeesNothing(
+                    f"{model} takes no pictures: ask it without, or name a model whose entry in the catalogue says "
+                    "that it takes images"
+                )
+        except (SettingsError, _SeesNothing) as error:
             if not rest:
                 raise
             return await self._open(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from ragsvc.generation.images import with_images
 from ragsvc.prompting import build_prompt
 from ragsvc.records import PassagesDropped, PassagesFound, TextPiece
 from ragsvc.strategies.task import Task
@@ -32,7 +33,8 @@ async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound | Passa
     prompt = build_prompt(task.request.question, passages, system, task.language, task.prompt_tokens)
     if prompt.n_passages < len(passages):
         yield PassagesDropped(len(passages) - prompt.n_passages)
-    async with aclosing(task.model.stream(prompt.messages)) as pieces:
+    messages = with_images(prompt.messages, task.request.images)
+    async with aclosing(task.model.stream(messages)) as pieces:
         async for piece in pieces:
             yield piece
             if said := _STOPPED.get((piece.finish_reason or "", task.language)):
