@@ -168,10 +168,11 @@ def _token_limit(model: Any, asked: int | None) -> int | None:
     stated = model.max_seq_length
     if stated and stated < 1_000_000:  # tokenizers say "any" with a huge number, static tables with infinity
         limits.append(int(stated))
-    config = getattr(getattr(model[0], "auto_model", None), "config", None)
-    if config is not None and config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        # These count positions from the padding token's number on, so the first ones are never used.
-        limits.append(config.max_position_embeddings - config.pad_token_id - 1)
+    embeddings = getattr(getattr(model[0], "auto_model", None), "embeddings", None)
+    positions = getattr(embeddings, "position_embeddings", None)
+    if positions is not None and getattr(positions, "padding_idx", None) is not None:
+        # RoBERTa and its kin count positions from the padding token's number on: the first ones are never used.
+        limits.append(positions.num_embeddings - positions.padding_idx - 1)
     return min(limits) if limits else None
 
 
