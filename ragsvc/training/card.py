@@ -8,7 +8,10 @@ from pathlib import Path
 import msgspec
 
 from ragsvc.embedding.training_record import FILE_NAME
+from ragsvc.errors import InvalidInput
 from ragsvc.training.config import RetrieverConfig
+from ragsvc.training.runs import StageReport
+from ragsvc.training.scores import Score
 
 PLOT = "loss.png"
 
@@ -17,15 +20,20 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
     """One source of pairs, as the card lists it."""
 
     name: str
-    rows: int
-    language: str
-    domain: str
     licence: str
-    weight: float
+    rows: int = 0
+    language: str = ""
+    domain: str = ""
+    weight: float = 0.0
+    note: str = ""
+
+
+class _Data(msgspec.Struct, frozen=True):
+    data: tuple[DataSet, ...]
 
 
 class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known about a training that ended."""
+    """All that is known about a training that ended; steps, seconds and loss are the last stage's."""
 
     name: str
     data: tuple[DataSet, ...]
@@ -38,39 +46,54 @@ class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
     resumed_at_step: int
     final_loss: float
     """Mean of the last tenth of the logged losses."""
+    stages: tuple[StageReport, ...]
+    scores: tuple[Score, ...]
 
 
-def read_base_data(folder: Path) -> tuple[DataSet, ...]:
-    """Return the data that the base was trained on, if a record is beside its weights."""
-    try:
-        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=TrainingRecord).data
-    except (OSError, msgspec.DecodeError):
+def read_base_data(folder: Path | None) -> tuple[DataSet, ...]:
+    """Return the data that the base was trained on, if a record is beside its weights.
+
+    Raises:
+        InvalidInput: the record cannot be read.
+    """
+    path = (folder or Path()) / FILE_NAME
+    if folder is None or not path.is_file():
         return ()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Data).data
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"{path.absolute()} does not list the data of the base: {error}") from error
 
 
-def write_card(folder: Path, record: TrainingRecord, losses: Sequence[tuple[int, float]]) -> None:
-    """Write the three files; ``losses`` are (step, loss)."""
+def write_card(folder: Path, record: TrainingRecord) -> None:
+    """Write the three files."""
     (folder / FILE_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2))
-    _plot(folder / PLOT, losses)
+    plot_losses(folder / PLOT, record.stages)
     (folder / "README.md").write_text(_markdown(record), "utf-8")
 
 
-def _plot(path: Path, losses: Sequence[tuple[int, float]]) -> None:
+def plot_losses(path: Path, stages: Sequence[StageReport]) -> None:
+    """Draw one curve a stage, each in its own axes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot(xlabel="step", ylabel="loss")
-    axes.plot([step for step, _ in losses], [loss for _, loss in losses], linewidth=1.2)
-    axes.grid(alpha=0.3)
+    figure = Figure(figsize=(7, 3.5 * len(stages)), layout="constrained")
+    for axes, stage in zip(figure.subplots(len(stages), squeeze=False)[:, 0], stages, strict=True):
+        axes.set(xlabel="step", ylabel="loss", title=f"{stage.name}: {stage.objective}")
+        axes.plot([step for step, _ in stage.losses], [loss for _, loss in stage.losses], linewidth=1.2)
+        axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+def data_table(data: Sequence[DataSet]) -> str:
+    """Return the data as a Markdown table."""
+    rows = [f"| {d.name} | {d.rows:,} | {d.language} | {d.domain} | {d.weight:g} | {d.licence} |" for d in data]
+    head = "| data | rows | language | domain | weight | licence |\n| --- | ---: | --- | --- | ---: | --- |"
+    return "\n".join([head, *rows])
 
 
 def _markdown(record: TrainingRecord) -> str:
     recipe = record.recipe
-    languages = "\n".join(f"- {language}" for language in sorted({data.language for data in record.data}))
-    rows = "\n".join(
-        f"| {d.name} | {d.rows:,} | {d.language} | {d.domain} | {d.weight:g} | {d.licence} |" for d in record.data
-    )
+    languages = "\n".join(f"- {language}" for language in sorted({d.language for d in record.data if d.language}))
     return f"""---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
@@ -83,18 +106,35 @@ An encoder of questions and passages into {record.dim} dimensions, trained by `r
 `--embedder` and this folder's path, or with sentence-transformers.
 
 ## Data
-| data | pairs | language | domain | weight | licence |
-| --- | ---: | --- | --- | ---: | --- |
-{rows}
+{data_table(record.data)}
 
 ## Recipe
-{recipe.objective} from `{recipe.base}`: {record.steps:,} steps of {recipe.batch_size} pairs, learning rate
-{recipe.learning_rate:g}, seed {recipe.seed}, {record.seconds:,.0f} s; loss at the end {record.final_loss:.3f}. Every
-setting is in `{FILE_NAME}`.
+From `{recipe.base}`, seed {recipe.seed}. Every setting is in `{FILE_NAME}`.
+
+{_stages(record)}
 
 ![Loss over the steps]({PLOT})
 
 ## Scores
-None were measured in training: `ragsvc evaluate retrieval SET --embedder PATH` measures them. A set whose name is
-listed above is no test of this encoder.
+{_scores(record.scores)}
 """
+
+
+def _stages(record: TrainingRecord) -> str:
+    rows = [
+        f"| {report.name} | {report.objective} | {report.steps:,} × {stage.batch_size} | {stage.learning_rate:g} | "
+        f"{report.seconds:,.0f} s | {report.final_loss:.3f} |"
+        for stage, report in zip(record.recipe.stages, record.stages, strict=True)
+    ]
+    head = "| stage | objective | steps × rows | learning rate | time | loss at the end |"
+    return "\n".join([head, "| --- | --- | ---: | ---: | ---: | ---: |", *rows])
+
+
+def _scores(scores: Sequence[Score]) -> str:
+    if not scores:
+        return (
+            "None were measured: `evaluate` in the config names sets, and `ragsvc evaluate retrieval SET --embedder "
+            "PATH` measures any. A set whose name is listed above is no test of this encoder."
+        )
+    rows = [f"| {s.set} ({s.queries:,}) | {s.arm} | {s.ndcg_at_10:.3f} | {s.recall_at_100:.3f} |" for s in scores]
+    return "\n".join(["| set (questions) | arm | nDCG@10 | Recall@100 |", "| --- | --- | ---: | ---: |", *rows])

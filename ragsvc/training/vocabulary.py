@@ -37,8 +37,8 @@ def train_tokenizer(groups: Sequence[tuple[Sequence[str], float]], *, han_bigram
     """
     characters, bigrams = _han_frequencies(groups)
     latin = _latin_model([text for texts, _ in groups for text in texts], latin_pieces)
-    kept = [pair for pair, _ in bigrams.most_common(han_bigrams)]
-    tokens = dict.fromkeys([UNKNOWN, *(c for c, _ in characters.most_common()), *kept, *latin["vocab"]])
+    kept = _commonest(bigrams)[:han_bigrams]
+    tokens = dict.fromkeys([UNKNOWN, *_commonest(characters), *kept, *latin["vocab"]])
     vocabulary = {token: number for number, token in enumerate(tokens)}
     known = {pair for pair in kept if pair[0] in vocabulary and pair[1] in vocabulary}
     merges = [(pair[0], pair[1]) for pair in kept if pair in known] + [
@@ -80,6 +80,11 @@ def _han_frequencies(groups: Sequence[tuple[Sequence[str], float]]) -> tuple[Cou
             if count >= _MIN_DOCUMENTS:
                 (characters if len(unit) == 1 else bigrams)[unit] += count * weight  # type: ignore[assignment]
     return characters, bigrams
+
+
+def _commonest(counts: Counter[str]) -> list[str]:
+    """Return the units by count; of equal ones the order is that of their characters, the same in every process."""
+    return sorted(counts, key=lambda unit: (-counts[unit], unit))
 
 
 def _han_units(text: str) -> Iterator[str]:

@@ -24,8 +24,11 @@ def right_first(folder: Path) -> float:
 
 def test_training_from_scratch(data: Path, tmp_path: Path) -> None:
     """Forty pairs in seconds: the right passage is first, not so before; record, card and plot are beside it."""
-    untrained = train_retriever(write_config(data, learning_rate=1e-12, epochs=0.2), tmp_path / "before", data=data)
-    trained = train_retriever(write_config(data), tmp_path / "after", data=data)
+    random = "lsa_scripts = []"
+    untrained = train_retriever(
+        write_config(data, learning_rate=1e-12, epochs=0.2, static=random), tmp_path / "before", data=data
+    )
+    trained = train_retriever(write_config(data, static=random), tmp_path / "after", data=data)
     assert right_first(untrained) < 0.6
     assert right_first(trained) == 1.0
     embedder = open_embedder(trained)
@@ -33,11 +36,11 @@ def test_training_from_scratch(data: Path, tmp_path: Path) -> None:
     assert (embedder.dim, embedder.trained_on) == (32, ("laws",))
     record = json.loads((trained / "training.json").read_text("utf-8"))
     assert record["data"] == [
-        {"name": "laws", "rows": 40, "language": "zh", "domain": "law", "licence": "CC0", "weight": 1.0}
+        {"name": "laws", "licence": "CC0", "rows": 40, "language": "zh", "domain": "law", "weight": 1.0, "note": ""}
     ]
     assert record["steps"] == 30
     assert 0 < record["final_loss"] < 1.0
-    assert record["recipe"]["learning_rate"] == 0.05
+    assert record["recipe"]["stages"][0]["learning_rate"] == 0.05
     card = (trained / "README.md").read_text("utf-8")
     assert "| laws | 40 | zh | law | 1 | CC0 |" in card
     assert "library_name: sentence-transformers" in card
