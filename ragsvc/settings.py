@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
     log_json: bool = Field(False, description="Log lines of 'serve' as JSON objects, for a log collector.")
 
+    image_hosts: tuple[str, ...] = Field((), description="Hosts that pictures may be fetched from; none = only base64.")
     allowed_hosts: tuple[str, ...] = Field((), description="Names besides localhost for a service without keys.")
     cors_origins: tuple[str, ...] = Field((), description="Origins of foreign pages that may use the HTTP interface.")
 

@@ -17,7 +17,7 @@ from msgspec import UNSET
 from ragsvc import errors
 from ragsvc.api.schemas import FieldProblem, Passage, Problem
 from ragsvc.observability.logs import FAILURES
-from ragsvc.security.input_limits import MAX_JSON_BYTES
+from ragsvc.security.input_limits import MAX_JSON_BYTES, MAX_JSON_BYTES_WITH_IMAGES
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -52,7 +52,10 @@ BY_STATUS: dict[int, tuple[Kind, str]] = {
     404: (TABLE[errors.NotFound], "no such address; /schema lists those that exist"),
     405: (Kind(405, "method-not-allowed", "This address has other methods"), "see the 'Allow' header"),
     408: (Kind(408, "too-slow", "The request came too slowly"), "send the whole request without a long pause"),
-    413: (Kind(413, "too-large", "The request is too large"), f"a JSON body may have {MAX_JSON_BYTES:,} bytes"),
+    413: (
+        Kind(413, "too-large", "The request is too large"),
+        f"a JSON body may have {MAX_JSON_BYTES:,} bytes, a question with images {MAX_JSON_BYTES_WITH_IMAGES:,}",
+    ),
     415: (Kind(415, "wrong-media-type", "The body has another media type"), "send the media type that /schema names"),
     503: (Kind(503, "not-ready", "The service cannot answer yet"), "try again later"),
 }

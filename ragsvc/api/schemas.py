@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ragsvc.generation.images import MAX_IMAGES
 from ragsvc.records import ARMS, Arm, ValiditySource
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
@@ -40,6 +41,14 @@ Question = Annotated[
 StrategyName = Annotated[
     str,
     Meta(description="How retrieval and generation are woven.", extra_json_schema={"enum": list(STRATEGIES)}),
+]
+Images = Annotated[
+    list[str],
+    Meta(
+        description="Pictures that the question is about (JPEG, PNG, WEBP, GIF), as base64 or data URLs, for a model "
+        "that takes images. An https address is fetched only from hosts that the operator listed. EXIF is removed.",
+        extra_json_schema={"maxItems": MAX_IMAGES},
+    ),
 ]
 K = Annotated[int, Meta(description="How many passages.", extra_json_schema={"minimum": 1, "maximum": MAX_K})]
 AsOf = Annotated[date | None, Meta(description="The day whose law is asked for; none = today.")]
@@ -70,6 +79,7 @@ class AskRequest(Request):
     model: Name | None = None
     strategy: StrategyName | None = None
     top_k: K | None = None
+    images: Images = []
     language: Annotated[Literal["zh", "en"] | None, Meta(description="Of the answer; none = the question's.")] = None
     stream: bool = False
 

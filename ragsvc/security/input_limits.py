@@ -17,6 +17,8 @@ MAX_COLLECTIONS = 32
 MAX_FILTER_VALUES = 100
 MAX_K = 100
 MAX_JSON_BYTES = 1_000_000
+MAX_JSON_BYTES_WITH_IMAGES = 12_000_000
+"""Of a question's body: pictures of eight megabytes in all, which base64 makes a third larger."""
 
 
 def check_question(text: str, max_chars: int, what: str = "question") -> str:

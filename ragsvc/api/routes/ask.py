@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Request, Response, post
+from msgspec.structs import replace
 
 from ragsvc import records
 from ragsvc.api import schemas
@@ -17,13 +18,14 @@ from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import InvalidInput
+from ragsvc.generation.images import read_images
 from ragsvc.observability import metrics
 from ragsvc.observability.audit import AuditLog
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
     MAX_FILTER_VALUES,
-    MAX_JSON_BYTES,
+    MAX_JSON_BYTES_WITH_IMAGES,
     check_k,
     check_name,
     check_names,
@@ -44,7 +46,7 @@ Events = AsyncGenerator[records.AnswerEvent, None]
     opt=ASK,
     operation_class=json_body(schemas.AskRequest, streams=schemas.AnswerEvent),
     responses=problems(404, 408, 409, 413, 415, 429, 502, 504),
-    request_max_body_size=MAX_JSON_BYTES,
+    request_max_body_size=MAX_JSON_BYTES_WITH_IMAGES,
     summary="Answer a question with checked citations",
 )
 async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
@@ -63,7 +65,8 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     give_back = request.app.state.slots.take()
     try:
         # The first event comes before the response begins, so that what is wrong with a request has its own status.
-        events = cast(Events, service.stream(question))
+        images = await read_images(body.images, service.settings.image_hosts)
+        events = cast(Events, service.stream(replace(question, images=images)))
         first = await anext(events)
     except BaseException:
         give_back()
