@@ -40,3 +40,32 @@ def retriever(
         f"{folder}: {record['steps']} steps on {len(record['data'])} data sets in {record['seconds']} s, "
         f"loss {record['final_loss']:.3f}"
     )
+
+
+@app.command("mine-negatives")
+def mine_negatives(
+    config: Annotated[Path, typer.Argument(help="TOML file of the training that the negatives are for.")],
+    output: Annotated[Path, typer.Option(help="File that its pair files name as 'negatives': .jsonl or .jsonl.gz.")],
+    data: Annotated[Path | None, typer.Option(help="Folder that the config's paths count from.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="Encoder of the index: name or folder [the default].")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this pair file; may be repeated [all].")] = None,
+    first_rank: Annotated[int, typer.Option(min=1, help="Hits above it are left: often right, though unmarked.")] = 3,
+    last_rank: Annotated[int, typer.Option(min=1, max=100, help="Deepest hit that is looked at.")] = 50,
+    per_question: Annotated[int, typer.Option(min=1, help="Most negatives of a question.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """Find passages that look right for a question and are not, with the index that answers questions."""
+    from ragsvc.training.negatives import Mining, mine_negatives
+
+    mining = Mining(
+        embedder=embedder,
+        sources=tuple(source or ()),
+        first_rank=first_rank,
+        last_rank=last_rank,
+        per_question=per_question,
+    )
+    found = mine_negatives(config, output, data=data, mining=mining)
+    if as_json:
+        print_json({"path": str(output.absolute()), "questions": found})
+        return
+    say(f"{output}: " + ", ".join(f"{count:,} questions of {name}" for name, count in found.items()))

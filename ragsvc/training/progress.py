@@ -1,8 +1,17 @@
-"""A progress bar on stderr for sentence-transformers' trainer."""
+"""Progress bars on stderr."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+
+def counted(items: Sequence[str], title: str) -> Iterator[str]:
+    """Yield the items and show how many are done."""
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, title, console=Console(stderr=True))
 
 
 def progress_callback() -> Any:
