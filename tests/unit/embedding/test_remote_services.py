@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -23,7 +24,7 @@ SECRET = "sk-proj-never-shown-0123456789"
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nothing waits; the list says for how long it would have."""
     waited: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", waited.append)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=waited.append))
     return waited
 
 

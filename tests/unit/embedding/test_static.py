@@ -138,3 +138,15 @@ def test_what_is_no_static_encoder_is_refused(tiny: Path, tmp_path: Path) -> Non
     save_file({"other": np.zeros((3, 4), np.float16)}, copy / "model.safetensors")
     with pytest.raises(InvalidInput, match="holds no tensor"):
         open_embedder(copy)
+
+
+def test_each_window_begins_with_its_context(tiny: Path) -> None:
+    """A piece from the middle still says which law it is of; a context too long for that stands on top only."""
+    embedder = StaticEmbedder(tiny, window_chars=50)
+    text = "本法自公布之日起施行。" * 12
+    pieces = embedder.windows(text, "民法典 合同编")
+    assert len(pieces) > 2
+    assert all(piece.startswith("民法典 合同编\n") and len(piece) <= 50 for piece in pieces)
+    assert "".join(piece.removeprefix("民法典 合同编\n") for piece in pieces) == text
+    assert "".join(embedder.windows(text, "编" * 30)) == "编" * 30 + "\n" + text
+    assert embedder.windows("成立。", "民法典") == ["民法典\n成立。"]
