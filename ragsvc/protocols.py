@@ -77,8 +77,13 @@ class Embedder(Protocol):
     @property
     def dim(self) -> int: ...
 
-    def windows(self, text: str) -> list[str]:
-        """Cut ``text`` into pieces that the model reads whole; usually ``[text]``. A chunk scores as its best piece."""
+    def windows(self, text: str, context: str = "") -> list[str]:
+        """Cut ``text`` into pieces that the model reads whole; usually one. A chunk scores as its best piece.
+
+        Args:
+            text: of a chunk.
+            context: title and headings; each piece begins with them and a line break, unless they are too long.
+        """
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> FloatArray:
@@ -127,11 +132,6 @@ class ChatModel(Protocol):
     @property
     def takes_images(self) -> bool:
         """Whether a message may hold pictures."""
-        ...
-
-    @property
-    def takes_tools(self) -> bool:
-        """Whether it takes ``Message.tools`` and gives ``TextPiece.tool_calls``; another is told of tools in words."""
         ...
 
     def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:

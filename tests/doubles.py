@@ -55,7 +55,6 @@ class ScriptedModel:
     name = "scripted"
     prompt_tokens: int | None = None
     takes_images = False
-    takes_tools = False
 
     def __init__(self, *script: str | TextPiece | float | Exception) -> None:
         self.script = script
@@ -82,8 +81,8 @@ class WordEmbedder:
     embedder_id = "words-256"
     dim = 256
 
-    def windows(self, text: str) -> list[str]:
-        return [text]
+    def windows(self, text: str, context: str = "") -> list[str]:
+        return [f"{context}\n{text}" if context else text]
 
     def embed_passages(self, texts: Sequence[str]) -> FloatArray:
         vectors = np.zeros((len(texts), self.dim), np.float32)

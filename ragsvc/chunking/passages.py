@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ragsvc.protocols import Embedder
 from ragsvc.records import Chunk, DocumentFacts
 
 
@@ -18,12 +19,10 @@ def context_of(facts: DocumentFacts, chunk: Chunk) -> str:
     return " ".join(kept)
 
 
-def embedded_text(facts: DocumentFacts, chunk: Chunk, text: str) -> str:
-    """Return what is embedded for ``chunk``: its context, a line break, its text without outer blanks.
+def embedded_texts(facts: DocumentFacts, chunk: Chunk, text: str, embedder: Embedder) -> list[str]:
+    """Return what is embedded for ``chunk``: its text without outer blanks, in pieces that have its context on top.
 
     ``text`` is the text of the chunk, not of the document. The same wording under the same headings
-    gives the same string, so that an unchanged article is never embedded twice.
+    gives the same strings, so that an unchanged article is never embedded twice.
     """
-    context = context_of(facts, chunk)
-    body = text.strip()
-    return f"{context}\n{body}" if context else body
+    return embedder.windows(text.strip(), context_of(facts, chunk))

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
-from ragsvc.embedding.windows import cut_at_sentences
+from ragsvc.embedding.windows import cut_in_context
 from ragsvc.errors import SettingsError, UpstreamFailed, UpstreamTimeout
 from ragsvc.model_catalogue import EmbeddingCard
 from ragsvc.protocols import FloatArray
@@ -116,9 +116,9 @@ class RemoteEmbedder:
         """Length of a vector, as the service's first answer shows it."""
         return self._card.dim or int(self._ask(["dimension"], {}).shape[1])
 
-    def windows(self, text: str) -> list[str]:
+    def windows(self, text: str, context: str = "") -> list[str]:
         """Cut a text at sentence ends into pieces that the model reads whole."""
-        return cut_at_sentences(text, max(1, self._window_chars))
+        return cut_in_context(text, context, max(1, self._window_chars))
 
     def embed_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return an array of shape (len(texts), dim), L2-normalised; a text of white space is a zero row.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ragsvc.embedding.training_record import FILE_NAME, MODEL_CARD, data_sets_of_card, read_data_sets, read_model_card
-from ragsvc.embedding.windows import cut_at_sentences
+from ragsvc.embedding.windows import cut_in_context
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.protocols import FloatArray
 
@@ -80,12 +81,12 @@ class SentenceTransformerEmbedder:
         """Names of the data sets that its training record or model card lists; empty if neither says."""
         return self._trained_on
 
-    def windows(self, text: str) -> list[str]:
+    def windows(self, text: str, context: str = "") -> list[str]:
         """Cut a text that is longer than the model reads, at sentence ends."""
         if self._limit is None:
-            return [text]
+            return cut_in_context(text, context, sys.maxsize)
         spare = self._limit - self._tokens("", special=True) - self._tokens(self._prefixes["passage"])
-        return cut_at_sentences(text, max(1, spare), self._tokens)
+        return cut_in_context(text, context, max(1, spare), self._tokens)
 
     def embed_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return an array of shape (len(texts), dim), L2-normalised; a text without known tokens is a zero row."""

@@ -10,6 +10,19 @@ from collections.abc import Callable
 _SENTENCE_END = re.compile(r"[。！？；!?;]+[”’」』）】》\"')\]]*\s*|\.[”’\"')\]]*\s+(?=[A-Z0-9“‘\"'(\[•-])|\n+")
 
 
+def cut_in_context(text: str, context: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
+    """Cut ``text`` into pieces of at most ``limit`` as ``measure`` counts, each headed by a line with ``context``.
+
+    A context that would take more than half of the limit stands before the first piece only, and counts as text.
+    """
+    head = f"{context}\n" if context else ""
+    if measure(head + text) <= limit:
+        return [head + text]
+    if measure(head) > limit // 2:
+        return cut_at_sentences(head + text, limit, measure)
+    return [head + piece for piece in cut_at_sentences(text, limit - measure(head), measure)]
+
+
 def cut_at_sentences(text: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
     """Cut ``text`` into pieces of at most ``limit`` as ``measure`` counts; joined they are ``text`` again.
 

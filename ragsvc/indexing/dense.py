@@ -16,13 +16,40 @@ if TYPE_CHECKING:
 
 FACTORIES = ("Flat", "SQfp16", "SQ8")
 """faiss factory strings that can be chosen. Flat: float32. SQfp16: half of it and as exact, for so the vectors are
-stored; half the time, too (58,636 x 256: 2.3 against 4.5 ms). SQ8: a quarter, its hits scored again; 3.6 ms."""
+kept; half the time, too (58,636 x 256: 2.3 against 4.5 ms). SQ8: a quarter, its hits scored again; 3.6 ms."""
 # Below this many allowed rows it is faster to multiply just them than to scan all with a filter.
 GATHER_ROWS = 2000
 RESCORE_FACTOR = 2
 # faiss and numpy sum in different orders: rounded, both give one text one score. Ties are broken by row.
 SCORE_DECIMALS = 6
 TIE_MARGIN = 16
+# nDCG@10 of the vector arm without and with: health pages .76 -> .81, papers .51 -> .53, lay questions on statutes
+# .39 -> .40; privacy policies .24 -> .23, filings .15 -> .14.
+WHOLE_WEIGHT = 0.5
+
+
+def blend_windows(vectors: NDArray[np.float16], position: NDArray[np.int64]) -> NDArray[np.float16]:
+    """Return for each window of a chunk the mean of its own vector and, at ``WHOLE_WEIGHT``, the whole chunk's.
+
+    A chunk scores as its best window; by this, as its best window in the light of all of it. The whole's vector is
+    the mean of the windows'. A chunk of one window keeps its vector; the others get a length under 1.
+
+    Args:
+        vectors: shape (n_vectors, dim), unit length.
+        position: shape (n_vectors,), ascending: which chunk each vector belongs to.
+    """
+    _, owners, counts = np.unique(position, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(counts[owners] > 1)
+    if not len(several):
+        return vectors
+    windows = vectors[several].astype(np.float32)
+    starts = np.flatnonzero(np.diff(owners[several], prepend=-1))
+    wholes = np.add.reduceat(windows, starts, axis=0)
+    wholes /= np.maximum(np.linalg.norm(wholes, axis=1, keepdims=True), 1e-9)
+    windows += WHOLE_WEIGHT * np.repeat(wholes, np.diff(starts, append=len(several)), axis=0)
+    blended = vectors.copy()
+    blended[several] = (windows / (1 + WHOLE_WEIGHT)).astype(np.float16)
+    return blended
 
 
 def write_vectors(path: Path, vectors: NDArray[np.float16], factory: str) -> None:

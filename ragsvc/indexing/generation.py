@@ -2,7 +2,7 @@
 
 - ``manifest.json``: what every file must be
 - ``lexical/``: tantivy segments; unchanged ones are hard links into the previous generation
-- ``vectors.npy``: float16 (n_vectors, dim), as the catalogue stores them
+- ``vectors.npy``: float16 (n_vectors, dim), as the catalogue stores them; windows of a chunk blended with its whole
 - ``vectors.faiss``: row i is ``vectors.npy[i]``
 - ``vector_position.npy``: ``vectors.npy[i]`` belongs to chunk number ``vector_position[i]``
 - ``chunk.npy version.npy collection.npy``: catalogue ordinals of chunk number j

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ragsvc.indexing.question_words import bound_weight
 from ragsvc.indexing.tokens import is_word, tokenize
 from ragsvc.records import ScoredChunk
 
@@ -193,10 +194,12 @@ class LexicalSearcher:
     def _clauses(self, term: str) -> Iterator[tantivy.Query]:
         import tantivy
 
-        yield tantivy.Query.term_query(self._schema, "text", term, index_option="freq")
-        if is_word(term):
-            in_title = tantivy.Query.term_query(self._schema, "title", term, index_option="freq")
-            yield tantivy.Query.boost_query(in_title, TITLE_WEIGHT)
+        weights = {"text": 1.0, "title": TITLE_WEIGHT} if is_word(term) else {"text": 1.0}
+        for field, weight in weights.items():
+            count = self._searcher.doc_freq(field, term)
+            if count:
+                query = tantivy.Query.term_query(self._schema, field, term, index_option="freq")
+                yield tantivy.Query.boost_query(query, weight * bound_weight(term, self.n_documents, count))
 
     def _restrictions(self, where: LexicalFilter) -> Iterator[tuple[Any, tantivy.Query]]:
         import tantivy

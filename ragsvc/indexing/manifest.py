@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ragsvc.errors import IndexDamaged
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Of the directory layout and the manifest; raise it when an older program could not read a newer generation."""
 MANIFEST = "manifest.json"
 REBUILD = "rebuild the index with 'ragsvc index rebuild'"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ragsvc.errors import IndexDamaged, RagsvcError
-from ragsvc.indexing.dense import write_vectors
+from ragsvc.indexing.dense import blend_windows, write_vectors
 from ragsvc.indexing.generation import COLUMNS, FAISS_FILE, IN_USE, LEXICAL
 from ragsvc.indexing.lexical import LexicalSearcher, link_segments, write_segments
 from ragsvc.indexing.manifest import REBUILD, FileEntry, Manifest, hash_file, read_manifest, sync, write_manifest
@@ -62,6 +63,7 @@ def _write(building: Path, directory: Path, previous: Path | None, contents: Gen
     inherited = _inherit(previous, building) if previous else {}
     write_segments(building / LEXICAL, contents.added, contents.removed_versions)
     columns = contents.columns
+    columns = replace(columns, vectors=blend_windows(columns.vectors, columns.vector_position))
     for name in COLUMNS:
         np.save(building / f"{name}.npy", getattr(columns, name), allow_pickle=False)
     write_vectors(building / FAISS_FILE, columns.vectors, contents.faiss_index)

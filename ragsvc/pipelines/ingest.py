@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from ragsvc.chunking.passages import embedded_text
+from ragsvc.chunking.passages import embedded_texts
 from ragsvc.domains.pack import DomainPack
 from ragsvc.domains.works import inherit_validity
 from ragsvc.errors import IndexMismatch, RagsvcError, UnreadableFile
@@ -199,7 +199,7 @@ class IngestPipeline:
             for item in items[at : at + BATCH_CHUNKS]:
                 facts = DocumentFacts(title=item.title, part=item.part)
                 chunk = Chunk(kind="passage", start=0, end=len(item.text), heading_path=item.heading_path)
-                windows.append((item.chunk, self._embedder.windows(embedded_text(facts, chunk, item.text))))
+                windows.append((item.chunk, embedded_texts(facts, chunk, item.text, self._embedder)))
             missing = staging.missing_vectors(text for _, texts in windows for text in texts)
             staging.add_windows(windows, self._embed(missing))
 
@@ -257,7 +257,7 @@ class IngestPipeline:
             facts = replace(facts, effective_from=request.effective_from, validity_source="given")
         chunks = tuple(pack.chunker.chunk(document, facts))
         windows = tuple(
-            tuple(self._embedder.windows(embedded_text(facts, chunk, document.text[chunk.start : chunk.end])))
+            tuple(embedded_texts(facts, chunk, document.text[chunk.start : chunk.end], self._embedder))
             if chunk.is_searchable
             else ()
             for chunk in chunks

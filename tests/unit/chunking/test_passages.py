@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from ragsvc.chunking.passages import context_of, embedded_text
+from ragsvc.chunking.passages import context_of, embedded_texts
 from ragsvc.chunking.tiling import tiling_fault
 from ragsvc.records import Chunk, DocumentFacts
+from tests.doubles import WordEmbedder
 
 FACTS = DocumentFacts(
     title="中华人民共和国民法典", part="合同编", promulgated=date(2020, 5, 28), number="主席令第四十五号"
@@ -17,14 +18,15 @@ def test_title_part_and_headings_stand_before_the_text() -> None:
     """A part that opens the heading path is written once."""
     chunk = Chunk(kind="article", start=0, end=9, heading_path=("合同编", "第一章 一般规定"))
     expected = "中华人民共和国民法典 合同编 第一章 一般规定\n第五百条 甲。"
-    assert expected == embedded_text(FACTS, chunk, "第五百条 甲。\n\n")
+    assert embedded_texts(FACTS, chunk, "第五百条 甲。\n\n", WordEmbedder()) == [expected]
 
 
 def test_no_date_or_number_is_embedded() -> None:
     """Two versions of an unchanged article give the same text, so it is embedded once."""
     chunk = Chunk(kind="article", start=0, end=2)
     later = DocumentFacts(title=FACTS.title, part=FACTS.part, effective_from=date(2030, 1, 1), number="主席令第一号")
-    assert embedded_text(FACTS, chunk, "甲") == embedded_text(later, chunk, "甲")
+    embedder = WordEmbedder()
+    assert embedded_texts(FACTS, chunk, "甲", embedder) == embedded_texts(later, chunk, "甲", embedder)
     assert context_of(FACTS, chunk) == "中华人民共和国民法典 合同编"
 
 
