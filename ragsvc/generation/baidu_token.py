@@ -162,7 +162,7 @@ async def _read(response: httpx.Response) -> AsyncGenerator[TextPiece, None]:
     """Yield the pieces of a stream; an error comes as a JSON document of its own, or as one of the events."""
     if response.status_code >= 400 or response.headers.get("content-type", "").startswith("application/json"):
         await response.aread()
-        _check(_parsed(response.text), response.status_code)
+        _check(_parsed(response.text), response)
         raise VendorRefused("a JSON document instead of a stream", 502)
     held = b""
     async for data in response.aiter_bytes():
@@ -170,7 +170,7 @@ async def _read(response: httpx.Response) -> AsyncGenerator[TextPiece, None]:
         for line in lines:
             if line.startswith(b"data:"):
                 event = _parsed(line[len(b"data:") :].decode())
-                _check(event, 200)
+                _check(event, response)
                 yield _piece(event)
 
 
@@ -195,9 +195,10 @@ def _parsed(text: str) -> dict[str, Any]:
     return body
 
 
-def _check(body: dict[str, Any], status: int) -> None:
-    code = body.get("error_code")
+def _check(body: dict[str, Any], response: httpx.Response) -> None:
+    code, status = body.get("error_code"), response.status_code
     if code is None and status < 400:
         return
     refused = _TokenRefused if code in _BAD_TOKEN else VendorRefused
-    raise refused(f"{body.get('error_msg', 'no reason given')} (code {code})", _STATUS.get(code or 0, max(status, 400)))
+    words = f"{body.get('error_msg', 'no reason given')} (code {code})"
+    raise refused(words, _STATUS.get(code or 0, max(status, 400)), response)

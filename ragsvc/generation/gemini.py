@@ -48,6 +48,7 @@ def open_gemini(card: ChatCard, options: ChatOptions) -> Source:
         "vertexai": False,
         "temperature": fit_temperature(card, options),
         "max_output_tokens": answer_tokens(card, options),
+        "include_thoughts": True if card.thinks else None,
         "max_retries": 1,  # of Google's library: 1 = one attempt; 0 would mean its default of five
         "timeout": options.limits.idle_timeout_s,
         "client_args": {"verify": certificates},
@@ -61,7 +62,10 @@ def open_gemini(card: ChatCard, options: ChatOptions) -> Source:
                 api_key=key,
                 vertexai=False,
                 http_options=genai.types.HttpOptions(
-                    base_url=base_url, client_args={"verify": certificates}, httpx_async_client=client
+                    base_url=base_url,
+                    api_version="v1beta",
+                    client_args={"verify": certificates},
+                    httpx_async_client=client,
                 ),
             )
             async with aclosing(adapted(model, messages, options.limits.total_timeout_s)) as stream:

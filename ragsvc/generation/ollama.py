@@ -40,6 +40,7 @@ def open_ollama(card: ChatCard, options: ChatOptions) -> Source:
                 temperature=fit_temperature(card, options),
                 num_predict=answer_tokens(card, options),
                 num_ctx=card.context_tokens,
+                reasoning=True if card.thinks else None,
                 client_kwargs={"headers": headers, "timeout": options.limits.idle_timeout_s, "verify": certificates},
                 async_client_kwargs={"transport": transport},
             )

@@ -44,7 +44,7 @@ def open_openai(card: ChatCard, options: ChatOptions) -> Source:
 
     base_url = options.base_url or card.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
     host = host_of(base_url)
-    is_openai = host == "api.openai.com"
+    is_openai = host == "api.openai.com" or card.vendor == "OpenAI"
     key = find_key(card, options, needed=bool(card.key_env) and (bool(card.base_url) or is_openai)) or _NO_KEY
     certificates = httpx.create_ssl_context()  # read once: it takes a tenth of a second
     make_model = _maker(card, options, base_url, key, is_openai)
@@ -53,7 +53,7 @@ def open_openai(card: ChatCard, options: ChatOptions) -> Source:
     async def pieces(messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         # A connection of its own: closing it is what tells the server to stop, and it belongs to this event loop.
         hooks: dict[str, list[Any]] = {
-            "request": [] if is_openai else [_without_account],
+            "request": [] if host == "api.openai.com" else [_without_account],
             "response": [_check_is_stream],
         }
         async with openai.DefaultAsyncHttpxClient(verify=certificates, event_hooks=hooks) as client:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from tenacity import (
@@ -52,24 +52,26 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """New attempts after 408, 429, 5xx or a failed connection, only while nothing has come."""
 
 
+OpenStream = Callable[[Sequence[Message]], AsyncGenerator[TextPiece, None]]
+
+
 @dataclass(frozen=True)
 class Source:
     """A vendor's stream and what its client library raises."""
 
-    open: Callable[[Sequence[Message]], AsyncGenerator[TextPiece, None]]
+    open: OpenStream
     """Starts one request. Closing the generator ends it. The last piece carries the finish reason."""
     where: str
     """Host or directory, for messages."""
     timeout_errors: tuple[type[Exception], ...] = ()
     connection_errors: tuple[type[Exception], ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """What no message may repeat."""
     pace: Pace | None = None
     """What the requests to this vendor share."""
     prompt_tokens: int | None = None
     """Most tokens of a prompt; None when the window is not known."""
     takes_images: bool = False
-    takes_tools: bool = False
 
 
 class StreamedChatModel:
@@ -96,11 +98,6 @@ class StreamedChatModel:
     def takes_images(self) -> bool:
         """Whether a message may hold pictures."""
         return self._source.takes_images
-
-    @property
-    def takes_tools(self) -> bool:
-        """Whether it takes tools as data."""
-        return self._source.takes_tools
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written, then one piece with ``finish_reason`` and ``usage``.

@@ -21,9 +21,10 @@ _USER_IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
 class VendorRefused(Exception):
     """An error that a service reports inside an answer with HTTP status 200, with the status that it stands for."""
 
-    def __init__(self, message: str, status_code: int) -> None:
+    def __init__(self, message: str, status_code: int, response: object = None) -> None:
         super().__init__(message)
         self.status_code = status_code
+        self.response = response
 
 
 def status_of(error: BaseException) -> int | None:
@@ -60,7 +61,7 @@ def said(error: BaseException, secrets: Sequence[str]) -> str:
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
 
 
 def _code(error: BaseException) -> int | None:

@@ -100,6 +100,8 @@ class ChatCard(ModelCard, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Local models: texts that end an answer, besides those of the template."""
     takes_tools: bool = False
     """Its service takes tools as data (LangChain's ``bind_tools``); others are told them as text."""
+    thinks: bool = False
+    """It thinks before it answers, and its service (Gemini, Ollama) shows that only when asked to."""
     secret_env: str = ""
     """Environment variable of the second half of a key that has two."""
     requests_per_minute: float | None = None

@@ -8,8 +8,9 @@ import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import uvicorn
 
@@ -22,6 +23,7 @@ class RecordedRequest:
     path: str
     headers: dict[str, str]
     body: Any
+    query: dict[str, str] = field(default_factory=dict)
 
 
 class LoopbackServer:
@@ -77,7 +79,8 @@ class LoopbackServer:
             parsed = json.loads(body)
         except ValueError:
             parsed = None
-        request = RecordedRequest(scope["method"], scope["path"], headers, parsed)
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        request = RecordedRequest(scope["method"], scope["path"], headers, parsed, query)
         self.requests.append(request)
         await self._until_gone(self.respond(request, Exchange(send)), receive)
 

@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-from tests.servers.loopback import Cut, Exchange, LoopbackServer, RecordedRequest
+from tests.servers.loopback import Exchange, RecordedRequest
+from tests.servers.vendor import Fault, Refusal, Reply, VendorServer
 
-Fault = Literal["cut", "ends without done", "hangs", "error line", "not json"]
+__all__ = ["Fault", "OllamaServer", "Reply"]
+
 _FIELDS = {"model", "messages", "tools", "think", "format", "options", "stream", "keep_alive"}
 _OPTIONS = {"temperature", "num_predict", "num_ctx", "top_k", "top_p", "seed", "stop", "repeat_penalty"}
 
 
-@dataclass(kw_only=True)
-class Reply:
-    """What the server does with one accepted request."""
-
-    pieces: Sequence[str] = ("It depends", " on the contract.")
-    done_reason: str = "stop"
-    usage: tuple[int, int] = (11, 7)
-    status: int = 200
-    message: str = "an error was encountered while running the model"
-    fault: Fault | None = None
-
-
 @dataclass(eq=False)
-class OllamaServer(LoopbackServer):
-    """``replies`` are used up in order, one per accepted request; ``default`` answers when there is none."""
+class OllamaServer(VendorServer):
+    """Ollama itself wants no key; with ``needs_key`` it stands behind a proxy that does."""
 
-    models: tuple[str, ...] = ("test-model",)
-    default: Reply = field(default_factory=Reply)
-    replies: deque[Reply] = field(default_factory=deque)
+    family = "ollama"
+    media_type = "application/x-ndjson"
 
-    def __post_init__(self) -> None:
-        super().__init__()
+    needs_key: bool = False
 
-    async def respond(self, request: RecordedRequest, exchange: Exchange) -> None:
+    def check(self, request: RecordedRequest) -> None:
+        if self.needs_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
+            raise Refusal(401, f"unauthorized: {request.headers.get('authorization')}")
         status, complaint = check_request(request, self.models)
         if complaint:
-            return await exchange.json(status, {"error": complaint})
-        reply = self.replies.popleft() if self.replies else self.default
-        if reply.status != 200:
-            return await exchange.json(reply.status, {"error": reply.message})
-        if request.body.get("stream", True):
-            return await _stream(request.body["model"], reply, exchange)
-        return await exchange.json(200, _last(request.body["model"], reply, "".join(reply.pieces)))
+            raise Refusal(status, complaint)
+
+    def wants_stream(self, request: RecordedRequest) -> bool:
+        return bool(request.body.get("stream", True))
+
+    def error(self, refusal: Refusal) -> object:
+        return {"error": refusal.message}
+
+    def opening(self, reply: Reply) -> list[bytes]:
+        return [_line({**self._part(""), "message": _message("", thinking=text)}) for text in reply.reasoning]
+
+    def piece(self, text: str, reply: Reply) -> bytes:
+        return _line(self._part(text), escape=reply.escape)
+
+    def closing(self, request: RecordedRequest, reply: Reply) -> list[bytes]:
+        return [_line(self._last(reply, ""))]
+
+    def error_frame(self, message: str) -> bytes:
+        return _line({"error": message})
+
+    def not_json(self) -> bytes:
+        return b"{this is not JSON\n"
+
+    async def whole(self, request: RecordedRequest, reply: Reply, exchange: Exchange) -> None:
+        return await exchange.json(200, self._last(reply, "".join(reply.pieces)))
+
+    def _last(self, reply: Reply, content: str) -> dict[str, Any]:
+        prompt, completion = reply.usage
+        times = {"total_duration": 5_000, "load_duration": 1_000, "prompt_eval_duration": 1_000, "eval_duration": 3_000}
+        counts = {"prompt_eval_count": prompt, "eval_count": completion}
+        return {**self._part(content), "done": True, "done_reason": reply.finish_reason, **times, **counts}
+
+    def _part(self, content: str) -> dict[str, Any]:
+        stamp = "2026-01-01T00:00:00.000000Z"
+        return {"model": self.models[0], "created_at": stamp, "message": _message(content), "done": False}
+
+
+def _message(content: str, **more: str) -> dict[str, str]:
+    return {"role": "assistant", "content": content, **more}
+
+
+def _line(data: object, *, escape: bool = False) -> bytes:
+    return json.dumps(data, ensure_ascii=escape).encode() + b"\n"
 
 
 def check_request(request: RecordedRequest, models: Sequence[str]) -> tuple[int, str]:
@@ -69,38 +93,3 @@ def check_request(request: RecordedRequest, models: Sequence[str]) -> tuple[int,
         if message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
             return 400, f"invalid message: {message!r}"
     return 200, ""
-
-
-def _last(model: str, reply: Reply, content: str) -> dict[str, Any]:
-    prompt, completion = reply.usage
-    durations = {"total_duration": 5_000, "load_duration": 1_000, "prompt_eval_duration": 1_000, "eval_duration": 3_000}
-    counts = {"prompt_eval_count": prompt, "eval_count": completion}
-    return {**_part(model, content), "done": True, "done_reason": reply.done_reason, **durations, **counts}
-
-
-def _part(model: str, content: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": content}
-    return {"model": model, "created_at": "2026-01-01T00:00:00.000000Z", "message": message, "done": False}
-
-
-async def _stream(model: str, reply: Reply, exchange: Exchange) -> None:
-    async def line(data: object) -> None:
-        await exchange.bytes(json.dumps(data, ensure_ascii=False).encode() + b"\n")
-        await asyncio.sleep(0)
-
-    await exchange.start(200, "application/x-ndjson")
-    for piece in reply.pieces:
-        await line(_part(model, piece))
-    if reply.fault == "cut":
-        raise Cut
-    if reply.fault == "hangs":
-        await asyncio.sleep(60)
-    if reply.fault == "error line":
-        await line({"error": reply.message})
-        await exchange.end()
-        return
-    if reply.fault == "not json":
-        await exchange.bytes(b"{this is not JSON\n")
-    if reply.fault != "ends without done":
-        await line(_last(model, reply, ""))
-    await exchange.end()

@@ -12,77 +12,26 @@ is the user's.
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-from tests.servers.loopback import Cut, Exchange, LoopbackServer, RecordedRequest
+from tests.servers.loopback import Exchange, RecordedRequest
+from tests.servers.vendor import Fault, Refusal, Reply, VendorServer, sse
 
-Fault = Literal[
-    "cut",
-    "ends without finish",
-    "no done",
-    "hangs",
-    "hangs after finish",
-    "never ends",
-    "invalid utf-8",
-    "error event",
-    "not json",
-]
+__all__ = ["Fault", "OpenAIChatServer", "Refusal", "Reply", "SparkServer"]
+
 _FIELDS = {
     "model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens",
     "n", "stop", "seed", "user", "presence_penalty", "frequency_penalty", "response_format",
 }  # fmt: skip
 
 
-@dataclass(kw_only=True)
-class Reply:
-    """What the server does with one accepted request."""
-
-    pieces: Sequence[str] = ("It depends", " on the contract.")
-    finish_reason: str = "stop"
-    usage: tuple[int, int] = (11, 7)
-    """Prompt and completion tokens."""
-    status: int = 200
-    message: str = "The server had an error."
-    retry_after: str | None = None
-    first_delay_s: float = 0.0
-    """Silence before the first byte of the body."""
-    split_bytes: int | None = None
-    """Send the stream in network writes of this many bytes, so that characters are split."""
-    escape: bool = False
-    """Write non-ASCII characters as JSON escapes, as some servers do."""
-    fault: Fault | None = None
-
-
-@dataclass
-class Refusal(Exception):
-    """An error as the vendor words it."""
-
-    status: int
-    message: str
-    code: str | None = None
-    kind: str = "invalid_request_error"
-    param: str | None = None
-
-    def body(self) -> dict[str, Any]:
-        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
-
-
 @dataclass(eq=False)
-class OpenAIChatServer(LoopbackServer):
-    """``replies`` are used up in order, one per accepted request; ``default`` answers when there is none."""
+class OpenAIChatServer(VendorServer):
+    """OpenAI, and those that copy it; thinking goes in ``reasoning_content``, as DeepSeek, Moonshot and Zhipu do."""
 
-    api_key: str = "sk-test-1234567890abcdef"
-    models: tuple[str, ...] = ("test-model",)
-    default: Reply = field(default_factory=Reply)
-    replies: deque[Reply] = field(default_factory=deque)
-
-    def __post_init__(self) -> None:
-        super().__init__()
+    family = "openai"
 
     @property
     def base_url(self) -> str:
@@ -93,24 +42,48 @@ class OpenAIChatServer(LoopbackServer):
         """The model as ``find_model`` takes it; it needs ``api_key`` too."""
         return f"{self.base_url}#{self.models[0]}"
 
-    async def respond(self, request: RecordedRequest, exchange: Exchange) -> None:
-        try:
-            self._check_key(request)
-            if (request.method, request.path) == ("GET", "/v1/models"):
-                listed = [{"id": model, "object": "model", "created": 0, "owned_by": "test"} for model in self.models]
-                return await exchange.json(200, {"object": "list", "data": listed})
+    def check(self, request: RecordedRequest) -> None:
+        self._check_key(request)
+        if (request.method, request.path) != ("GET", "/v1/models"):
             check_request(request, self.models)
-        except Refusal as refusal:
-            return await exchange.json(refusal.status, refusal.body())
-        reply = self.replies.popleft() if self.replies else self.default
-        if reply.status != 200:
-            headers = {"retry-after": reply.retry_after} if reply.retry_after else None
-            return await exchange.json(
-                reply.status, Refusal(reply.status, reply.message, kind="server_error").body(), headers
-            )
-        if request.body.get("stream"):
-            return await _stream(request.body, reply, exchange)
-        return await exchange.json(200, _completion(request.body, reply))
+
+    def wants_stream(self, request: RecordedRequest) -> bool:
+        return request.method == "POST" and bool(request.body.get("stream"))
+
+    def error(self, refusal: Refusal) -> object:
+        facts = {"message": refusal.message, "type": refusal.kind, "param": refusal.param, "code": refusal.code}
+        return {"error": facts}
+
+    def opening(self, reply: Reply) -> list[bytes]:
+        deltas: list[dict[str, str | None]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"reasoning_content": text, "content": None} for text in reply.reasoning]
+        return [sse(self._chunk(delta), escape=reply.escape) for delta in deltas]
+
+    def piece(self, text: str, reply: Reply) -> bytes:
+        return sse(self._chunk({"content": text}), escape=reply.escape)
+
+    def closing(self, request: RecordedRequest, reply: Reply) -> list[bytes]:
+        frames = [sse(self._chunk({}, reply.finish_reason))]
+        if (request.body.get("stream_options") or {}).get("include_usage", False):
+            frames.append(sse({**self._chunk({}), "choices": [], "usage": _usage(reply)}))
+        return [*frames, sse("[DONE]")]
+
+    def error_frame(self, message: str) -> bytes:
+        return sse(self.error(Refusal(500, message, kind="server_error"))) + sse("[DONE]")
+
+    async def whole(self, request: RecordedRequest, reply: Reply, exchange: Exchange) -> None:
+        if request.method == "GET":
+            listed = [{"id": model, "object": "model", "created": 0, "owned_by": "test"} for model in self.models]
+            return await exchange.json(200, {"object": "list", "data": listed})
+        message = {"role": "assistant", "content": "".join(reply.pieces), "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
+        head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": self.models[0]}
+        return await exchange.json(200, {**head, "choices": [choice], "usage": _usage(reply)})
+
+    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": self.models[0]}
+        return {**head, "choices": [choice]}
 
     def _check_key(self, request: RecordedRequest) -> None:
         given = request.headers.get("authorization", "")
@@ -120,6 +93,28 @@ class OpenAIChatServer(LoopbackServer):
             )
         if given != f"Bearer {self.api_key}":
             raise Refusal(401, f"Incorrect API key provided: {given.removeprefix('Bearer ')}.", "invalid_api_key")
+
+
+@dataclass(eq=False)
+class SparkServer(OpenAIChatServer):
+    """iFlytek's HTTP interface: OpenAI's, with ``code``, ``message`` and ``sid`` added, and errors with status 200.
+
+    Source: xfyun.cn, Spark HTTP interface. An error is a JSON document whose ``code`` is not 0.
+    """
+
+    def error(self, refusal: Refusal) -> object:
+        if self.error_status(refusal) == 200:
+            return {"code": 10012, "message": refusal.message, "sid": "cha000"}
+        return {"error": {"message": refusal.message, "type": refusal.kind, "code": "11200"}}
+
+    def error_status(self, refusal: Refusal) -> int:
+        return 200 if refusal.status == 500 else refusal.status
+
+    def error_frame(self, message: str) -> bytes:
+        return sse({"code": 10012, "message": message, "sid": "cha000"})
+
+    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        return {"code": 0, "message": "Success", "sid": "cha000", **super()._chunk(delta, finish_reason)}
 
 
 def check_request(request: RecordedRequest, models: Sequence[str]) -> None:
@@ -137,22 +132,39 @@ def check_request(request: RecordedRequest, models: Sequence[str]) -> None:
         raise Refusal(400, "You must provide a model parameter.", param="model")
     if body["model"] not in models:
         raise Refusal(404, f"The model `{body['model']}` does not exist.", "model_not_found", param="model")
-    _check_messages(body.get("messages"))
+    check_messages(body.get("messages"))
     _check_parameters(body)
 
 
-def _check_messages(messages: Any) -> None:
+def check_messages(messages: Any) -> None:
+    """Raise ``Refusal`` unless the messages are [system,] user, assistant, …, user, each with content."""
     if not isinstance(messages, list) or not messages:
         raise Refusal(400, "'messages' must be a non-empty array.", param="messages")
     for position, message in enumerate(messages):
         if not isinstance(message, dict) or message.keys() - {"role", "content", "name"}:
             raise Refusal(400, f"Invalid message: {message!r}", param=f"messages.[{position}]")
-        if not isinstance(message.get("content"), str) or (not message["content"] and message.get("role") == "user"):
-            raise Refusal(400, "Invalid type for content: expected a string.", param=f"messages.[{position}].content")
+        is_user = message.get("role") == "user"
+        if not _is_content(message.get("content"), is_user):
+            raise Refusal(400, "Invalid type for content.", param=f"messages.[{position}].content")
     roles = [message.get("role") for message in messages]
     turns = roles[1:] if roles[0] == "system" else roles
     if turns != (["user", "assistant"] * len(turns))[: len(turns)] or len(turns) % 2 == 0:
         raise Refusal(400, f"Roles must be [system,] user, assistant, …, user; got {roles}.", param="messages")
+
+
+def _is_content(content: Any, is_user: bool) -> bool:
+    if isinstance(content, str):
+        return bool(content) or not is_user
+    return is_user and isinstance(content, list) and bool(content) and all(map(_is_part, content))
+
+
+def _is_part(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    if part.get("type") == "text":
+        return part.keys() == {"type", "text"} and isinstance(part["text"], str)
+    url = (part.get("image_url") or {}).get("url", "")
+    return part.get("type") == "image_url" and url.startswith(("https://", "data:image/"))
 
 
 def _check_parameters(body: dict[str, Any]) -> None:
@@ -178,60 +190,3 @@ def _check_parameters(body: dict[str, Any]) -> None:
 def _usage(reply: Reply) -> dict[str, int]:
     prompt, completion = reply.usage
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-
-
-def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "".join(reply.pieces), "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
-    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"]}
-    return {**head, "choices": [choice], "usage": _usage(reply)}
-
-
-async def _stream(body: dict[str, Any], reply: Reply, exchange: Exchange) -> None:
-    with_usage = (body.get("stream_options") or {}).get("include_usage", False)
-
-    def chunk(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
-        return {**head, "choices": [choice], **({"usage": None} if with_usage else {})}
-
-    async def event(data: object) -> None:
-        text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=reply.escape)
-        raw = f"data: {text}\n\n".encode()
-        size = reply.split_bytes or len(raw)
-        for start in range(0, len(raw), size):
-            await exchange.bytes(raw[start : start + size])
-            await asyncio.sleep(0)
-
-    await exchange.start(200, "text/event-stream; charset=utf-8")
-    await asyncio.sleep(reply.first_delay_s)
-    await event(chunk({"role": "assistant", "content": ""}))
-    for piece in reply.pieces:
-        await event(chunk({"content": piece}))
-    await _misbehave(reply.fault, event, chunk, exchange)
-    if reply.fault == "ends without finish":
-        await exchange.end()
-        return
-    await event(chunk({}, reply.finish_reason))
-    if reply.fault == "hangs after finish":
-        await asyncio.sleep(60)
-    if with_usage:
-        await event({**chunk({}), "choices": [], "usage": _usage(reply)})
-    if reply.fault != "no done":
-        await event("[DONE]")
-    await exchange.end()
-
-
-async def _misbehave(fault: Fault | None, event: Any, chunk: Any, exchange: Exchange) -> None:
-    if fault == "cut":
-        raise Cut
-    if fault == "hangs":
-        await asyncio.sleep(60)
-    if fault == "invalid utf-8":
-        await exchange.bytes(b'data: {"choices":[{"index":0,"delta":{"content":"\xff\xfe"}}]}\n\n')
-    if fault == "error event":
-        await event({"error": {"message": "The server is overloaded.", "type": "server_error", "code": None}})
-    if fault == "not json":
-        await event("{this is not JSON")
-    while fault == "never ends":
-        await event(chunk({"content": "and so on "}))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import traceback
 from collections.abc import Iterator
-from contextlib import aclosing
 
 import pytest
 
@@ -20,7 +18,6 @@ from tests.servers.openai_chat import Fault, OpenAIChatServer, Reply
 
 QUESTION = (Message("system", "只依据所给条文回答。"), Message("user", "违约怎么办？"))
 LIMITS = StreamLimits(idle_timeout_s=20, total_timeout_s=40, max_characters=500, retries=1)
-IMPATIENT = StreamLimits(idle_timeout_s=0.6, total_timeout_s=40, retries=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +37,6 @@ def server(running: OpenAIChatServer) -> OpenAIChatServer:
 @pytest.fixture
 def model(server: OpenAIChatServer) -> ChatModel:
     return open_chat_model(server.endpoint, ChatOptions(api_key=server.api_key, limits=LIMITS))
-
-
-@pytest.fixture
-def impatient(server: OpenAIChatServer) -> ChatModel:
-    return open_chat_model(server.endpoint, ChatOptions(api_key=server.api_key, limits=IMPATIENT))
 
 
 async def read(model: ChatModel) -> list[TextPiece]:
@@ -85,22 +77,6 @@ async def test_the_request_is_the_documented_one(server: OpenAIChatServer, model
     }
 
 
-async def test_a_conversation_keeps_its_turns(server: OpenAIChatServer, model: ChatModel) -> None:
-    """Earlier answers go back under the assistant's role, in order."""
-    turns = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
-    assert [piece async for piece in model.stream(turns)]
-    assert [message["role"] for message in server.requests[0].body["messages"]] == ["user", "assistant", "user"]
-
-
-@pytest.mark.parametrize("escape", [False, True])
-async def test_characters_cut_between_network_writes_come_out_whole(
-    server: OpenAIChatServer, model: ChatModel, escape: bool
-) -> None:
-    """UTF-8 sequences and JSON escapes that are split anywhere join again, in the basic plane and beyond."""
-    server.replies.append(Reply(pieces=["第五百七十七条", "，😀𠮷"], split_bytes=1, escape=escape))
-    assert text(await read(model)) == "第五百七十七条，😀𠮷"
-
-
 async def test_half_a_surrogate_pair_waits_for_the_other_half(server: OpenAIChatServer, model: ChatModel) -> None:
     """A character whose two JSON escapes come in two pieces is joined; a half alone becomes U+FFFD."""
     server.replies.append(Reply(pieces=["a\ud83d", "\ude00b", "\ude00c\ud83d"], escape=True))
@@ -132,41 +108,6 @@ async def test_credentials_in_a_vendors_words_are_hidden(server: OpenAIChatServe
     assert len(str(error.value)) < 500
 
 
-async def test_too_many_requests_waits_as_asked_then_succeeds(server: OpenAIChatServer, model: ChatModel) -> None:
-    """429 with Retry-After is tried again after that time, not sooner."""
-    server.replies.extend([Reply(status=429, retry_after="0.4"), Reply(pieces=["ok"])])
-    start = time.monotonic()
-    assert text(await read(model)) == "ok"
-    assert time.monotonic() - start >= 0.4
-    assert len(server.requests) == 2
-
-
-async def test_a_wait_beyond_the_time_limit_fails_at_once(server: OpenAIChatServer, model: ChatModel) -> None:
-    """A Retry-After longer than the whole answer may take is not waited for."""
-    server.replies.append(Reply(status=429, retry_after="60"))
-    start = time.monotonic()
-    with pytest.raises(UpstreamFailed, match=r"HTTP 429.*try again later"):
-        await read(model)
-    assert time.monotonic() - start < LIMITS.idle_timeout_s
-    assert len(server.requests) == 1
-
-
-async def test_a_server_error_is_tried_again_and_then_reported(server: OpenAIChatServer, model: ChatModel) -> None:
-    """5xx gets as many new attempts as the limits say, then the status and the vendor's words."""
-    server.replies.extend([Reply(status=503, message="Overloaded.", retry_after="0")] * 3)
-    with pytest.raises(UpstreamFailed, match=r"HTTP 503: Overloaded\."):
-        await read(model)
-    assert len(server.requests) == 1 + LIMITS.retries
-
-
-async def test_a_refused_request_is_not_repeated(server: OpenAIChatServer, model: ChatModel) -> None:
-    """400 would be refused again."""
-    server.replies.append(Reply(status=400, message="too long"))
-    with pytest.raises(UpstreamFailed, match="HTTP 400: too long"):
-        await read(model)
-    assert len(server.requests) == 1
-
-
 @pytest.mark.parametrize(
     ("fault", "complaint"),
     [
@@ -192,37 +133,6 @@ async def test_a_broken_stream_is_never_a_complete_answer(
     assert len(server.requests) == 1
 
 
-async def test_a_stream_that_pauses_is_given_up(server: OpenAIChatServer, impatient: ChatModel) -> None:
-    """Silence in the middle ends in a timeout that says how long was waited, and the server is told."""
-    server.replies.append(Reply(fault="hangs"))
-    with pytest.raises(UpstreamTimeout, match=r"sent nothing for 0\.6 s"):
-        await read(impatient)
-    assert await asyncio.to_thread(server.wait_for_disconnect)
-
-
-async def test_a_slow_first_piece_is_given_up_without_a_second_attempt(
-    server: OpenAIChatServer, impatient: ChatModel
-) -> None:
-    """A server that thinks for too long is not asked to think again."""
-    server.replies.append(Reply(first_delay_s=2))
-    with pytest.raises(UpstreamTimeout, match=r"sent nothing for 0\.6 s"):
-        await read(impatient)
-    assert len(server.requests) == 1
-
-
-async def test_a_stream_without_end_is_stopped_at_the_character_limit(
-    server: OpenAIChatServer, model: ChatModel
-) -> None:
-    """No more than ``max_characters`` come out, then an error; the server is told to stop."""
-    server.replies.append(Reply(fault="never ends"))
-    written = 0
-    with pytest.raises(UpstreamFailed, match="more than 500 characters"):
-        async for piece in model.stream(QUESTION):
-            written += len(piece.text)
-    assert 0 < written <= 500
-    assert await asyncio.to_thread(server.wait_for_disconnect)
-
-
 async def test_a_stream_without_end_is_stopped_at_the_time_limit(server: OpenAIChatServer) -> None:
     """A server that always has something to say is given up after ``total_timeout_s``."""
     limits = StreamLimits(idle_timeout_s=0.6, total_timeout_s=0.5, max_characters=10**9)
@@ -245,32 +155,6 @@ async def test_what_comes_after_the_finish_reason_is_not_needed(
     assert (pieces[-1].finish_reason, pieces[-1].usage) == ("stop", usage)
 
 
-@pytest.mark.parametrize("pieces", [[], [" ", "\n"]])
-async def test_an_empty_answer_is_an_error(server: OpenAIChatServer, model: ChatModel, pieces: list[str]) -> None:
-    """Nothing but white space is no answer; the finish reason says why."""
-    server.replies.append(Reply(pieces=pieces, finish_reason="length"))
-    with pytest.raises(UpstreamFailed, match="wrote nothing; it gave 'length'"):
-        await read(model)
-
-
-@pytest.mark.parametrize("reason", ["content_filter", "length"])
-async def test_the_vendors_finish_reason_is_kept(server: OpenAIChatServer, model: ChatModel, reason: str) -> None:
-    """An answer that was stopped by a filter or a limit says so."""
-    server.replies.append(Reply(finish_reason=reason))
-    assert (await read(model))[-1].finish_reason == reason
-
-
-@pytest.mark.parametrize("fault", ["hangs", "never ends"])
-async def test_closing_the_iterator_ends_the_request(server: OpenAIChatServer, model: ChatModel, fault: Fault) -> None:
-    """When the close returns the request is over, and the server sees the client go."""
-    server.replies.append(Reply(fault=fault))
-    async with aclosing(model.stream(QUESTION)) as stream:
-        async for _ in stream:
-            break
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert await asyncio.to_thread(server.wait_for_disconnect)
-
-
 async def test_cancelling_the_reader_ends_the_request(server: OpenAIChatServer, model: ChatModel) -> None:
     """A task that is cancelled while it waits for the next piece takes its request with it."""
     server.replies.append(Reply(fault="hangs"))
@@ -282,18 +166,6 @@ async def test_cancelling_the_reader_ends_the_request(server: OpenAIChatServer, 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(server.wait_for_disconnect)
-
-
-def test_one_model_serves_several_event_loops(server: OpenAIChatServer, model: ChatModel) -> None:
-    """A model opened once works under each ``asyncio.run``, as a command line or a notebook calls it."""
-    assert [text(asyncio.run(read(model))) for _ in range(3)] == ["It depends on the contract."] * 3
-
-
-async def test_many_streams_at_once_keep_apart(server: OpenAIChatServer, model: ChatModel) -> None:
-    """Concurrent answers of one model do not mix."""
-    server.replies.extend(Reply(pieces=[f"answer {number} ", "goes on"]) for number in range(8))
-    answers = await asyncio.gather(*(read(model) for _ in range(8)))
-    assert sorted(text(answer) for answer in answers) == [f"answer {number} goes on" for number in range(8)]
 
 
 async def test_a_server_that_is_not_there_is_said_not_to_be() -> None:
