@@ -173,7 +173,8 @@ class _Runs:
 
     def _search(self, query: Query, left_out: frozenset[int]) -> SearchResult:
         self._catalogue.left_out = left_out
-        return self._searcher.search(SearchRequest(question=query.text, collections=(COLLECTION,), arms=("dense",)))
+        request = SearchRequest(question=query.question(), collections=(COLLECTION,), arms=("dense",))
+        return self._searcher.search(request)
 
 
 def _auroc(model: AbstentionModel, good: Sequence[SearchResult], bad: Sequence[SearchResult]) -> float:

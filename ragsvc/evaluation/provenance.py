@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from ragsvc.embedding import find_card
+from ragsvc.model_catalogue import EmbeddingCard
 from ragsvc.protocols import Embedder
 
 _SAME = {
@@ -26,17 +26,21 @@ _SAME = {
 }
 _LANGUAGES = {"zh", "en"}
 _DOMAINS = {"law", "medicine", "finance", "general"}
+_CARD_FACTS = (
+    *("vendor", "licence", "languages", "max_tokens", "pooling", "normalised", "query_prefix", "passage_prefix"),
+    *("note", "source"),
+)
 _PARTS = {"train", "dev", "test", "eval", "heldout", "held", "out", "hidden", "split", "beir", "set"}
 
 
-def describe_encoder(name: str, embedder: Embedder) -> dict[str, Any]:
+def describe_encoder(name: str, card: EmbeddingCard, embedder: Embedder) -> dict[str, Any]:
     """Return what an encoder's card says of it.
 
     ``data`` lists what it was trained on, None when its card does not say; ``card`` has the other facts that are known.
     """
-    card = find_card(name)
     data = list(getattr(embedder, "trained_on", ()))
-    facts = {key: value for key, value in to_builtins(card).items() if value not in ("", None, [])} if card else {}
+    known = to_builtins(card)
+    facts = {key: known[key] for key in _CARD_FACTS if known[key]}
     return {"name": name, "id": embedder.embedder_id, "dim": embedder.dim, "data": data or None, "card": facts}
 
 

@@ -157,4 +157,4 @@ def _encoder(encoder: Mapping[str, Any]) -> str:
 
 
 def _fact(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

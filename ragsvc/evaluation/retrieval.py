@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ragsvc.domains.pack import find_pack
+from ragsvc.embedding import find_card
 from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import LabelledSet, Query, whole_document_pack
 from ragsvc.evaluation.metrics import METRICS, bootstrap_interval, paired_interval
@@ -135,7 +136,8 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
         indexed = IndexedSet(labelled, service, options.domain)
         ingested = indexed.ingest()
         runs = {arm: _run_arm(indexed, queries, arm, options, on_progress) for arm in options.arms}
-        encoder = describe_encoder(service.settings.embedder, service.embedder)
+        name = service.settings.embedder
+        encoder = describe_encoder(name, find_card(name), service.embedder)
     results = _judge(indexed, queries, {arm: run for arm, (run, _) in runs.items()}, options)
     figures = {arm: _measure(results, arm, latencies_ms, options.seed) for arm, (_, latencies_ms) in runs.items()}
     found = {
@@ -155,7 +157,7 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
         "arms": figures,
     }
     if options.run_file:
-        _write_trec(options.run_file, runs[options.arms[-1]][0])
+        write_trec(options.run_file, runs[options.arms[-1]][0])
     if options.queries_file:
         write_results(options.queries_file, results)
     if options.report_file:
@@ -228,8 +230,13 @@ def _fusion(results: Sequence[QueryResult], options: RetrievalOptions) -> dict[s
     return found
 
 
-def _write_trec(path: Path, run: Run) -> None:
+def write_trec(path: Path, run: Run) -> None:
+    """Write a run as trec_eval reads it: query, Q0, document, rank, score, name."""
     with path.open("w", encoding="utf-8") as file:
         for query, hits in run.items():
+            last = float("inf")
             for rank, (document, score) in enumerate(hits, start=1):
-                file.write(f"{query} Q0 {document} {rank} {score:.6f} ragsvc\n")
+                last = min(
+                    score, last - 1e-6
+                )  # trec_eval reads the scores, not the ranks: equal ones would be reordered
+                file.write(f"{query} Q0 {document} {rank} {last:.6f} ragsvc\n")

@@ -17,7 +17,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import Query
 from ragsvc.evaluation.metrics import paired_interval
 from ragsvc.evaluation.results import read_results, values_of
-from ragsvc.evaluation.retrieval import RetrievalOptions, evaluate_retrieval
+from ragsvc.evaluation.retrieval import RetrievalOptions, evaluate_retrieval, write_trec
 
 WriteSet = Callable[..., Path]
 
@@ -60,6 +60,16 @@ def test_figures_are_those_of_another_implementation(write_set: WriteSet, tmp_pa
     assert 0 < found["ndcg@10"] < 1
 
 
+def test_equal_scores_keep_their_order_in_the_run(tmp_path: Path) -> None:
+    """Evaluators sort a TREC run by score: hits of one score, as addresses have, must not change places there."""
+    path = tmp_path / "run.trec"
+    hits = [(f"d{number}", 1.0) for number in (3, 1, 2, 5, 4)] + [("d9", 0.25), ("d8", 0.25)]
+    write_trec(path, {"q": hits})
+    read = sorted(ir_measures.read_trec_run(str(path)), key=lambda hit: -hit.score)
+    assert [hit.doc_id for hit in read] == [document for document, _ in hits]
+    assert len({hit.score for hit in read}) == len(hits)
+
+
 def test_fusion_is_measured_against_the_single_arms(write_set: WriteSet, tmp_path: Path) -> None:
     """``fusion`` names the better single arm and the paired difference to it, as the results query by query give it."""
     folder = write_set("lease", QUERIES, JUDGED)
@@ -93,6 +103,7 @@ def test_a_set_that_the_encoder_was_trained_on_is_marked(write_set: WriteSet) ->
     assert marked["trained_on"] == ["medical_zh_toyhom"]
     assert "legal_zh_stard" in marked["encoder"]["data"]
     assert marked["encoder"]["card"]["licence"] == "apache-2.0"
+    assert list(marked["encoder"]["card"]["languages"]) == ["zh", "en"]
     other = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), RetrievalOptions(arms=("dense",)))
     assert other["trained_on"] == []
 
