@@ -17,7 +17,8 @@ from ragsvc.generation.ollama import open_ollama
 from ragsvc.generation.openai_compatible import open_openai
 from ragsvc.generation.options import ChatOptions as ChatOptions
 from ragsvc.generation.options import prompt_tokens
-from ragsvc.generation.streaming import Source, StreamedChatModel
+from ragsvc.generation.streaming import OpenStream, Source, StreamedChatModel
+from ragsvc.generation.tools import as_plain_turns
 from ragsvc.model_catalogue.catalogue import ChatCard, Family, find_model
 from ragsvc.protocols import ChatModel
 
@@ -46,12 +47,17 @@ def open_chat_model(
         raise InvalidInput(f"{card.name} answers from the passages alone and takes no messages: it is not opened.")
     if card.family == "none":
         raise InvalidInput(f"{card.name} ({card.vendor}) cannot be called: {card.note or 'it is closed.'}")
-    source = replace(
-        _OPENERS[card.family](card, options),
-        takes_images="image" in card.modalities and card.family not in ("transformers", "gguf"),
-        takes_tools=card.takes_tools,
-    )
+    source = _OPENERS[card.family](card, options)
+    is_local = card.family in _LOCAL
+    if not (is_local or card.takes_tools):
+        source = replace(source, open=_in_words(source.open))
+    source = replace(source, takes_images="image" in card.modalities and not is_local)
     return StreamedChatModel(card.name, source, options.limits)
+
+
+def _in_words(open_stream: OpenStream) -> OpenStream:
+    """Return what tells a model of tools, and of what they gave, in words."""
+    return lambda messages: open_stream(as_plain_turns(messages))
 
 
 def _open_local(card: ChatCard, options: ChatOptions) -> Source:
@@ -66,6 +72,7 @@ def _open_local(card: ChatCard, options: ChatOptions) -> Source:
     return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
 
 
+_LOCAL = ("transformers", "gguf")
 _OPENERS: dict[Family, Callable[[ChatCard, ChatOptions], Source]] = {
     "openai": open_openai,
     "anthropic": open_anthropic,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from ragsvc.generation.tools import as_plain_turns, calls_of, schema_of, to_call
+from ragsvc.generation.tools import calls_of, schema_of, to_call
 from ragsvc.records import Message, TextPiece, Tool, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ async def adapted(
         usage, calls = _UsageSum(), _Calls()
         with tracing_context(enabled=False):
             async with asyncio.timeout(total_timeout_s):
-                told = messages if tools else as_plain_turns(messages)
-                async for chunk in asking.astream([to_turn(message) for message in told]):
+                async for chunk in asking.astream([to_turn(message) for message in messages]):
                     calls.add(chunk)
                     piece = _piece(chunk, usage)
                     pieces.put_nowait(replace(piece, tool_calls=calls.whole(tools)) if piece.finish_reason else piece)

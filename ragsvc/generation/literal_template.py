@@ -180,7 +180,7 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
         elif not turns:  # a greeting of the assistant's
             turns.append({"question": "", "answer": message.content})
         elif message.role == "tool":
-            last["results"] = message.content
+            last["results"] = last.get("results", "") + message.content
         elif message.tool_calls:
             last |= {"thoughts": message.content, "calls": write_calls(message.tool_calls)}
         else:

@@ -20,6 +20,14 @@ MAX_CALLS = 4
 MAX_ARGUMENT_CHARS = 500
 """Of one call; a longer one is cut."""
 
+_RESULTS, _END_OF_RESULTS = "<|Results|>:\n", "<eor>"
+_TOLD = """\
+You may use tools. First write only these two lines and stop:
+<|Inner Thoughts|>: what you need to know<eot>
+<|Commands|>: Name("argument"), Name("argument")<eoc>
+{}
+The next message holds the results. Then answer from them alone and put the number of its source after each claim: [1].
+"""
 PARAMETER = "text"
 """Name of the one argument of every tool, where a name is needed."""
 
@@ -47,14 +55,19 @@ def read_calls(text: str, names: Sequence[str]) -> tuple[ToolCall, ...]:
 
 
 def as_plain_turns(messages: Sequence[Message]) -> list[Message]:
-    """Return the conversation with calls and what they gave as text, for a model whose form has no place for them."""
+    """Return the conversation with tools, calls and what they gave in words, for a model that takes them as text."""
     plain: list[Message] = []
     for message in messages:
-        if message.role == "tool":
-            plain.append(Message("user", f"<|Results|>:\n{message.content}<eor>"))
+        if message.role == "tool" and plain and plain[-1].content.startswith(_RESULTS):
+            plain[-1] = Message("user", f"{plain[-1].content.removesuffix(_END_OF_RESULTS)}{message.content}<eor>")
+        elif message.role == "tool":
+            plain.append(Message("user", f"{_RESULTS}{message.content}{_END_OF_RESULTS}"))
         elif message.tool_calls:
             said = f"<|Inner Thoughts|>: {message.content}<eot>\n<|Commands|>: {write_calls(message.tool_calls)}<eoc>"
             plain.append(Message("assistant", said))
+        elif message.tools:
+            listed = "\n".join(f"- {tool.name}({tool.parameter}): {tool.description}" for tool in message.tools)
+            plain.append(Message(message.role, f"{message.content}\n\n{_TOLD.format(listed)}"))
         else:
             plain.append(message)
     return plain

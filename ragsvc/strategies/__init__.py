@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ragsvc.errors import InvalidInput
-from ragsvc.strategies import direct, extractive
+from ragsvc.strategies import direct, extractive, moss
 from ragsvc.strategies.task import Strategy, Task
 
 __all__ = ["EXTRACTIVE", "STRATEGIES", "Strategy", "Task", "choose_strategy"]
@@ -14,6 +14,7 @@ EXTRACTIVE = "extractive"
 STRATEGIES: dict[str, Strategy] = {
     EXTRACTIVE: extractive.stream,
     "direct": direct.stream,
+    "moss": moss.stream,
 }
 
 

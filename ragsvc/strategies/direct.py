@@ -10,7 +10,7 @@ from ragsvc.prompting import build_prompt
 from ragsvc.records import PassagesDropped, PassagesFound, TextPiece
 from ragsvc.strategies.task import Task
 
-_STOPPED = {
+STOPPED = {
     ("length", "zh"): "\n\n（模型达到长度上限，回答到此中断，可能不完整。）",
     ("length", "en"): "\n\n(The model reached its length limit: the answer stops here and may be incomplete.)",
     ("content_filter", "zh"): "\n\n（模型服务方的内容审查中断了回答，可能不完整。）",
@@ -37,7 +37,7 @@ async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound | Passa
     async with aclosing(task.model.stream(messages)) as pieces:
         async for piece in pieces:
             yield piece
-            if said := _STOPPED.get((piece.finish_reason or "", task.language)):
+            if said := STOPPED.get((piece.finish_reason or "", task.language)):
                 yield TextPiece(text=said)
     if prompt.is_cut:
         yield TextPiece(text=_CUT[task.language])
