@@ -47,9 +47,8 @@ def read_calls(text: str, names: Sequence[str]) -> tuple[ToolCall, ...]:
     """
     found: dict[tuple[str, str], ToolCall] = {}
     for match in _CALL.finditer(text):
-        argument = _unescaped(next(group for group in match.groups()[1:] if group is not None)).strip()
+        argument = _usable(_unescaped(next(group for group in match.groups()[1:] if group is not None)))
         if match[1] in names and argument and len(found) < MAX_CALLS:
-            argument = argument[:MAX_ARGUMENT_CHARS]
             found[match[1], argument] = ToolCall(name=match[1], argument=argument)
     return tuple(found.values())
 
@@ -98,11 +97,18 @@ def calls_of(calls: Sequence[Any], tools: Sequence[Tool]) -> tuple[ToolCall, ...
     found = []
     for call in calls:
         argument = (call["args"] or {}).get(PARAMETER)
-        if call["name"] in names and isinstance(argument, str) and argument.strip():
-            argument = argument.strip()[:MAX_ARGUMENT_CHARS]
+        if call["name"] in names and isinstance(argument, str) and (argument := _usable(argument)):
             found.append(ToolCall(name=call["name"], argument=argument, call_id=call["id"] or ""))
     return tuple(found[:MAX_CALLS])
 
 
+def _usable(argument: str) -> str:
+    """Return an argument without what is no text (half a surrogate pair, NUL), not longer than allowed."""
+    return argument.encode("utf-8", "ignore").decode("utf-8").replace("\0", "").strip()[:MAX_ARGUMENT_CHARS].strip()
+
+
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:  # not as JSON has it: quotation marks inside other ones, a backslash of a formula
+        return re.sub(r"\\(.)", r"\1", text)
