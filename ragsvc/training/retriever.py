@@ -40,6 +40,10 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
         InvalidInput: the config, a file or a column is not what it must be.
         Conflict: the folder holds something else than a broken-off training of this config.
     """
+    from transformers import set_seed
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # one for each checkpoint that is written
     recipe = read_config(config)
     root = data or config.parent / recipe.data
     read = {file.title for stage in recipe.stages if _is_on_pairs(stage) for file in recipe.files(stage)}
@@ -50,6 +54,7 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
     for at, (stage, place) in enumerate(zip(recipe.stages, places, strict=True)):
         if place.done.is_dir():
             continue
+        set_seed(recipe.seed)  # of what torch draws before the trainer sets it: layers that a checkpoint lacks
         if not _is_on_pairs(stage):
             _pretrain(recipe, root, stage, place)
             continue

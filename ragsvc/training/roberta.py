@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from ragsvc.training.config import RobertaBase
+from ragsvc.training.vocabulary import commonest_characters
 
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 """RoBERTa's, in its order."""
@@ -50,16 +51,18 @@ def new_roberta(texts: Sequence[str], shape: RobertaBase, seed: int, folder: Pat
     unfinished.rename(folder)
 
 
-def train_roberta_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
+def train_roberta_tokenizer(texts: Sequence[str], size: int) -> Tokenizer:
     """Return a byte-pair tokenizer of NFKC lower-case text: Han runs and Latin words, single digits and signs."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(_TOKENS, behavior="removed", invert=True)
+    alphabet = commonest_characters(texts, max(100, size // 2), lambda character: not character.isspace())
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         min_frequency=2,
         special_tokens=list(_SPECIAL),
-        limit_alphabet=max(100, size // 2),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         max_token_length=12,
         show_progress=False,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
@@ -22,6 +22,8 @@ UNKNOWN = "[UNK]"
 _FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FFF
 _HAN = r"[\x{4E00}-\x{9FFF}]"
 _TOKENS = Regex(rf"(?<!{_HAN}){_HAN}|{_HAN}{{2}}|{_HAN}|\p{{Latin}}+|[0-9]+")
+_LATIN_LETTERS = 200
+"""Latin letters and digits in the vocabulary at most."""
 _MIN_DOCUMENTS = 3
 """A character or bigram of fewer texts cannot be learned."""
 
@@ -82,6 +84,21 @@ def _han_frequencies(groups: Sequence[tuple[Sequence[str], float]]) -> tuple[Cou
     return characters, bigrams
 
 
+def commonest_characters(texts: Iterable[str], most: int, is_wanted: Callable[[str], bool]) -> list[str]:
+    """Return the commonest characters after NFKC and lower case.
+
+    Given to a trainer as its whole alphabet: of characters as rare as each other it would keep other ones each time.
+    """
+    raw: Counter[str] = Counter()
+    for text in texts:
+        raw.update(text)
+    counts: Counter[str] = Counter()
+    for character, count in raw.items():
+        for plain in unicodedata.normalize("NFKC", character).lower():
+            counts[plain] += count if is_wanted(plain) else 0
+    return _commonest(+counts)[:most]
+
+
 def _commonest(counts: Counter[str]) -> list[str]:
     """Return the units by count; of equal ones the order is that of their characters, the same in every process."""
     return sorted(counts, key=lambda unit: (-counts[unit], unit))
@@ -104,7 +121,15 @@ def _latin_model(texts: Iterable[str], size: int) -> dict[str, dict[str, int] | 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\p{Latin}+|[0-9]+"), behavior="removed", invert=True)
-    trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, show_progress=False, limit_alphabet=200)
+    texts = list(texts)
+    alphabet = commonest_characters(texts, _LATIN_LETTERS, lambda c: c.isdigit() or "LATIN" in unicodedata.name(c, ""))
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=2,
+        show_progress=False,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+    )
     tokenizer.train_from_iterator(texts, trainer)
     model: dict[str, dict[str, int] | list[list[str]]] = json.loads(tokenizer.to_str())["model"]
     return model
