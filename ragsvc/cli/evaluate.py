@@ -24,7 +24,7 @@ def group() -> None:
 def retrieval(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A set in BEIR layout.")],
-    split: Annotated[str | None, typer.Option(help="Value of metadata.split [all but train].")] = None,
+    split: Annotated[str | None, typer.Option(help="Value of metadata.split (else all but train).")] = None,
     embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
     arms: Annotated[str, typer.Option(help="Which arms to run, separated by commas.")] = "lexical,dense,hybrid",
     domain: Annotated[str, typer.Option(help="law: a title that is an address is indexed as one.")] = "general",
@@ -72,7 +72,7 @@ def retrieval(
 
 @app.command()
 def compare(
-    first: Annotated[str, typer.Argument(help="FILE of --queries, or FILE#ARM [its hybrid arm].")],
+    first: Annotated[str, typer.Argument(help="FILE of --queries, or FILE#ARM (else the hybrid arm).")],
     second: Annotated[str, typer.Argument(help="As FIRST; a difference above zero is in favour of this one.")],
     metric: Annotated[str, typer.Option(help="What queries are sorted by.")] = "ndcg@10",
     show: Annotated[int, typer.Option(min=0, help="So many of the worst and of the best queries.")] = 5,
@@ -120,7 +120,7 @@ def abstention(
     folder: Annotated[Path, typer.Argument(help="A set in BEIR layout: the answerable questions and the texts.")],
     outside: Annotated[list[Path], typer.Option(help="queries.jsonl that the set cannot answer; may be repeated.")],
     domain: Annotated[str, typer.Option(help="Domain whose threshold is fitted.")] = "general",
-    split: Annotated[str | None, typer.Option(help="Value of metadata.split [all but train].")] = None,
+    split: Annotated[str | None, typer.Option(help="Value of metadata.split (else all but train).")] = None,
     embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
     write: Annotated[Path | None, typer.Option(help="abstention.toml to write the model to.")] = None,
     as_json: Json = False,
