@@ -23,6 +23,7 @@ _SAME = {
     "financial": "finance",
     "chinese": "zh",
     "english": "en",
+    "lecoqa": "stard",  # the same questions, with other answers: github.com/oneal2000/LeCoQA
 }
 _LANGUAGES = {"zh", "en"}
 _DOMAINS = {"law", "medicine", "finance", "general"}

@@ -8,6 +8,7 @@ SHIPPED = [
     "legal_zh_lay",
     "health_en_lay",
     "legal_zh_stard",
+    "legal_zh_lecoqa",
     "legal_zh_headings",
     "laws_zh_articles",
     "medical_zh_toyhom",
@@ -20,9 +21,9 @@ SHIPPED = [
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("stard", ["legal_zh_stard"]),
-        ("stard-test", ["legal_zh_stard"]),
-        ("Stard_heldout", ["legal_zh_stard"]),
+        ("stard", ["legal_zh_stard", "legal_zh_lecoqa"]),
+        ("stard-test", ["legal_zh_stard", "legal_zh_lecoqa"]),
+        ("Stard_heldout", ["legal_zh_stard", "legal_zh_lecoqa"]),
         ("toyhom", ["medical_zh_toyhom", "medical_zh_toyhom_detail"]),
         ("fintruthqa", ["finance_zh_fintruthqa"]),
         ("medquad", ["medical_en_medquad"]),
