@@ -10,6 +10,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.generation.anthropic import open_anthropic
 from ragsvc.generation.baidu_token import open_baidu
 from ragsvc.generation.gemini import open_gemini
+from ragsvc.generation.gguf_model import GgufModel
 from ragsvc.generation.local_loading import LoadOptions
 from ragsvc.generation.local_model import LocalModel
 from ragsvc.generation.mistral import open_mistral
@@ -72,6 +73,18 @@ def _open_local(card: ChatCard, options: ChatOptions) -> Source:
     return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
 
 
+def _open_gguf(card: ChatCard, options: ChatOptions) -> Source:
+    local = GgufModel.load(
+        card.model,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        context_tokens=card.context_tokens,
+        template=card.template,
+        stop=card.stop,
+    )
+    return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
+
+
 _LOCAL = ("transformers", "gguf")
 _OPENERS: dict[Family, Callable[[ChatCard, ChatOptions], Source]] = {
     "openai": open_openai,
@@ -81,4 +94,5 @@ _OPENERS: dict[Family, Callable[[ChatCard, ChatOptions], Source]] = {
     "baidu-token": open_baidu,
     "ollama": open_ollama,
     "transformers": _open_local,
+    "gguf": _open_gguf,
 }

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -21,46 +21,54 @@ _LOOKS_LIKE_ONE = re.compile(r"[^\w\s].*[^\w\s]", re.DOTALL)
 """An added token that is not special by name may still steer: <tool_call>, [/INST]."""
 _HARMLESS = "x"
 
-Encode = Callable[[Sequence[Message]], Any]
-"""Messages -> what the model's ``generate`` takes, with ``input_ids`` of shape (1, n)."""
+Prompt = TypeVar("Prompt")
 
 
 class ControlTokens:
-    """The control tokens of one tokenizer."""
+    """The control tokens of one vocabulary."""
 
-    def __init__(self, tokenizer: Any) -> None:
-        added = tokenizer.added_tokens_decoder.items()
+    def __init__(self, steering: Mapping[int, str], harmless: Collection[int | None] = ()) -> None:
+        """Keep the tokens of these ids and texts apart; those in ``harmless`` may come out of any text."""
+        longest_first = sorted({token for token in steering.values() if len(token) > 1}, key=len, reverse=True)
+        self._written = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._ids = frozenset(steering) - set(harmless)
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> ControlTokens:
+        """Return those of a tokenizer of transformers."""
         steering = {
             number: str(token.content)
-            for number, token in added
+            for number, token in tokenizer.added_tokens_decoder.items()
             if str(token.content).strip() and (token.special or _LOOKS_LIKE_ONE.fullmatch(str(token.content)))
         }
         steering |= dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
-        longest_first = sorted({token for token in steering.values() if len(token) > 1}, key=len, reverse=True)
-        self._written = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-        # The unknown token stands for any character that the vocabulary lacks.
-        self._ids = frozenset(steering) - {tokenizer.unk_token_id}
+        return cls(steering, {tokenizer.unk_token_id})  # which stands for any sign that the vocabulary lacks
 
-    def encode(self, messages: Sequence[Message], encode: Encode) -> Any:
+    def encode(
+        self,
+        messages: Sequence[Message],
+        encode: Callable[[Sequence[Message]], Prompt],
+        ids_of: Callable[[Prompt], list[int]],
+    ) -> Prompt:
         """Return the prompt of a conversation whose contents hold no control token.
 
         Raises:
             UpstreamFailed: they do, however they are written; nothing is sent.
         """
-        wanted = self._of(encode([_with(message, lambda _: _HARMLESS) for message in messages]))
+
+        def steering(prompt: Prompt) -> list[int]:
+            return [number for number in ids_of(prompt) if number in self._ids]
+
+        wanted = steering(encode([_with(message, lambda _: _HARMLESS) for message in messages]))
         for prepare in (self.part, lambda text: self.part(unicodedata.normalize("NFKC", text))):
             prompt = encode([_with(message, prepare) for message in messages])
-            if self._of(prompt) == wanted:
+            if steering(prompt) == wanted:
                 return prompt
         raise UpstreamFailed("a text of this conversation turns into control tokens of the model: it was not sent")
 
     def part(self, text: str) -> str:
         """Return ``text`` with a space inside each written control token."""
         return self._written.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._written else text
-
-    def _of(self, prompt: Any) -> list[int]:
-        ids: Iterable[int] = prompt["input_ids"][0].tolist()
-        return [number for number in ids if number in self._ids]
 
 
 def _with(message: Message, change: Callable[[str], str]) -> Message:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from ragsvc.errors import SettingsError, UpstreamFailed
@@ -13,6 +13,7 @@ from ragsvc.generation.control_tokens import ControlTokens
 from ragsvc.generation.literal_template import LiteralTemplate, find_template, literal_templates
 from ragsvc.generation.local_loading import LoadOptions, load_tokenizer, load_weights
 from ragsvc.generation.stop_text import StopText, Unescaping
+from ragsvc.generation.thread_stream import stream_from_thread
 from ragsvc.generation.tools import as_plain_turns
 from ragsvc.records import Message, TextPiece, Usage
 
@@ -36,7 +37,7 @@ class LocalModel:
         self._max_tokens = max_tokens
         self._template = template
         self._stop = (*stop, *(template.stop if template else ()))
-        self._controls = ControlTokens(tokenizer)
+        self._controls = ControlTokens.of(tokenizer)
         self._ends = self._end_tokens()
         self._lock = threading.Lock()
 
@@ -79,26 +80,12 @@ class LocalModel:
             weights, tokenizer, temperature=temperature, max_tokens=max_tokens, template=literal, stop=tuple(stop)
         )
 
-    async def pieces(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
+    def pieces(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield text as it is generated in a thread, then the finish reason and the usage.
 
         Closing the generator stops the thread at the next token.
         """
-        loop = asyncio.get_running_loop()
-        texts: asyncio.Queue[str | None] = asyncio.Queue()
-        stop = threading.Event()
-
-        def send(text: str) -> None:
-            loop.call_soon_threadsafe(texts.put_nowait, text)
-
-        end = loop.run_in_executor(None, self._generate, messages, send, stop)
-        end.add_done_callback(lambda _: texts.put_nowait(None))
-        try:
-            while (text := await texts.get()) is not None:
-                yield TextPiece(text=text)
-            yield await end
-        finally:
-            stop.set()
+        return stream_from_thread(partial(self._generate, messages))
 
     def _generate(self, messages: Sequence[Message], send: Callable[[str], None], stop: threading.Event) -> TextPiece:
         from transformers import StoppingCriteriaList, TextStreamer
@@ -117,7 +104,7 @@ class LocalModel:
         with self._lock:
             if stop.is_set():
                 return TextPiece()
-            prompt = self._controls.encode(messages, self._encode)
+            prompt = self._controls.encode(messages, self._encode, _ids_of)
             length = prompt["input_ids"].shape[1]
             output = self._model.generate(
                 **prompt,
@@ -200,3 +187,8 @@ class LocalModel:
         ends |= {vocabulary[text] for text in self._stop if text in vocabulary}
         ids: Iterable[int] = self._template.stop_ids if self._template else ()
         return ends | {number for number in ids if number < self._model.config.get_text_config().vocab_size}
+
+
+def _ids_of(prompt: Any) -> list[int]:
+    ids: list[int] = prompt["input_ids"][0].tolist()
+    return ids

@@ -20,6 +20,7 @@ Besides the names listed there, a name may say by itself where the model is:
     ollama:MODEL                 a model that Ollama serves
     hf:ORG/NAME                  a Hugging Face repository, loaded here
     /path/to/dir                 a local model directory, loaded here
+    /path/to/file.gguf           a model file, run here by llama.cpp
     https://host/v1#MODEL        an OpenAI-compatible endpoint
 """
 
@@ -226,6 +227,8 @@ def _facts_in_name(name: str) -> dict[str, Any] | None:
         return {"vendor": rest.partition("/")[0], "kind": "local", "family": "transformers", "model": rest}
     if name.startswith(("/", "./", "../", "~")):
         folder = Path(name).expanduser()
+        if folder.suffix == ".gguf":
+            return {"vendor": "", "kind": "local", "family": "gguf", "model": str(folder.absolute())}
         if not any((folder / stated).is_file() for stated in ("config.json", "modules.json")):
             raise NotFound(f"{folder.absolute()} is not a model directory: no config.json or modules.json is in it.")
         return {"vendor": "", "kind": "local", "family": "transformers", "model": str(folder.absolute())}
