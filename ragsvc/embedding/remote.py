@@ -113,7 +113,7 @@ class RemoteEmbedder:
 
     @cached_property
     def dim(self) -> int:
-        """Length of a vector, as the service's first answer shows it."""
+        """Length of a vector: as the catalogue says, else as the service's first answer shows it."""
         return self._card.dim or int(self._ask(["dimension"], {}).shape[1])
 
     def windows(self, text: str, context: str = "") -> list[str]:

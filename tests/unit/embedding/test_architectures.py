@@ -208,13 +208,14 @@ def test_three_computations_agree(name: str, folders: Callable[[str], Path], tmp
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_windows_are_read_to_their_last_token(name: str, folders: Callable[[str], Path], tmp_path: Path) -> None:
-    """Pieces join to the text, fit the model with prefix and special tokens, and nothing of them is cut."""
+    """Pieces join to the text, fit the model with prefix, context and special tokens, and nothing of them is cut."""
     folder = folders(name)
     card = replace(find_embedding_model(ARCHITECTURES[name].listed), max_tokens=LIMIT)
     embedder = open_embedder("tiny", extra_files=[entry(card, folder, tmp_path)])
     pieces = embedder.windows(LONG)
     assert len(pieces) > 5
     assert "".join(pieces) == LONG
+    pieces += embedder.windows(LONG, "民法典 合同")
     unlimited = replace(card, max_tokens=10_000)
     np.testing.assert_allclose(
         embedder.embed_passages(pieces), by_hand(folder, unlimited, pieces, card.passage_prefix), atol=1e-5
