@@ -29,7 +29,8 @@ class ControlTokens:
 
     def __init__(self, steering: Mapping[int, str], harmless: Collection[int | None] = ()) -> None:
         """Keep the tokens of these ids and texts apart; those in ``harmless`` may come out of any text."""
-        longest_first = sorted({token for token in steering.values() if len(token) > 1}, key=len, reverse=True)
+        spelt = {form for token in steering.values() for form in (token, unicodedata.normalize("NFKC", token))}
+        longest_first = sorted((token for token in spelt if len(token) > 1), key=len, reverse=True)
         self._written = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         self._ids = frozenset(steering) - set(harmless)
 

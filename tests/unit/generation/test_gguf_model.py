@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import aclosing
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_tiny_gguf(path: Path, chat_template: str | None, context_tokens: int = 512) -> Path:
     """Write a Llama of two layers whose output is small letters, with a byte-level vocabulary."""
-    import gguf
+    gguf: Any = import_module("gguf")
     from tokenizers import pre_tokenizers
 
     dim, hidden, heads, layers = 32, 64, 4, 2
