@@ -5,26 +5,17 @@ of questions knows better. A word's weight is bounded by what its share of quest
 stood in the index too. Measured (nDCG@10 of the keyword arm without and with): lay health questions .31 -> .37,
 privacy policies .20 -> .22, papers .68 -> .70, lay questions on statutes .22 -> .23, filings and health pages the same.
 
-``question_words.tsv`` is counted over the questions in ``corpora/questions``:
-``python -m ragsvc.indexing.question_words corpora/questions``
+``question_words.tsv`` is counted over the questions that ship, by ``ragsvc/training/question_words.py``.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ragsvc.indexing.tokens import tokenize
-
 TABLE = Path(__file__).with_name("question_words.tsv")
-MIN_SHARE = 0.002
-"""Rarer words are bounded by less than what any word of a large collection weighs."""
 
 
 @cache
@@ -47,30 +38,3 @@ def bound_weight(term: str, n_texts: int, n_with_term: int) -> float:
         return 1.0
     weight = math.log(1 + (n_texts - n_with_term + 0.5) / (n_with_term + 0.5))
     return min(1.0, math.log(1 + 1 / share) / weight)
-
-
-def count_shares(groups: Iterable[Iterable[str]]) -> dict[str, float]:
-    """Return token -> the highest share that it has in one of the groups of questions, from ``MIN_SHARE`` on."""
-    shares: dict[str, float] = {}
-    for questions in groups:
-        counts: Counter[str] = Counter()
-        total = 0
-        for question in questions:
-            counts.update(set(tokenize(question)))
-            total += 1
-        for token, count in counts.items():
-            shares[token] = max(shares.get(token, 0.0), round(count / total, 4))
-    return {token: share for token, share in sorted(shares.items()) if share >= MIN_SHARE}
-
-
-def read_questions(folder: Path) -> Iterator[list[str]]:
-    """Yield the training questions of each ``*.jsonl.gz`` file in ``folder``."""
-    for path in sorted(folder.glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        yield [row["question"] for row in rows if row["split"] == "train"]
-
-
-if __name__ == "__main__":
-    counted = count_shares(read_questions(Path(sys.argv[1])))
-    TABLE.write_text("".join(f"{token}\t{share:.4f}\n" for token, share in counted.items()), "utf-8")
