@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.servers.tiny_llama import save_tiny_llama
+from tests.servers.tiny_llama import CHAT_TEMPLATE, save_tiny_llama
 
 _USUAL = {
     "hidden_size": 32,
@@ -52,7 +52,7 @@ def save_tiny_model(
     import transformers
     from transformers import AutoTokenizer
 
-    save_tiny_llama(folder, **({} if chat_template else {"chat_template": None}))
+    save_tiny_llama(folder, chat_template=CHAT_TEMPLATE if chat_template else None)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     config_class = getattr(transformers, f"{name}Config")
     config = config_class(
@@ -66,7 +66,7 @@ def save_tiny_model(
         **({"decoder_start_token_id": 0} if name == "T5" else {}),
     )
     torch.manual_seed(7)
-    kind = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
+    kind: Any = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
     model = kind.from_config(config)
     vocabulary = tokenizer.get_vocab()
     silent = torch.ones(len(vocabulary), dtype=torch.bool)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ragsvc.errors import InvalidInput
 from ragsvc.records import AnswerDone, AskRequest, CitationChecked, Image, PassagesFound, TextReleased
-from ragsvc.settings import Settings
+from ragsvc.settings import read_settings
 from ragsvc.wiring import Service, open_service
 from tests.servers.tiny_models import ARCHITECTURES, ENCODER_DECODER, save_tiny_model
 
@@ -34,7 +35,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("home")
     law = tmp_path_factory.mktemp("law") / "民法典.txt"
     law.write_text(LAW, "utf-8")
-    opened = open_service(Settings(home=home, model_max_tokens=MAX_TOKENS, model_temperature=1.0, audit=False))
+    opened = open_service(read_settings(home=home, model_max_tokens=MAX_TOKENS, model_temperature=1.0, audit=False))
     opened.ingest([law], "laws", domain="law")
     yield opened
     opened.close()
@@ -48,8 +49,8 @@ async def test_an_answer_streams_stops_and_is_checked(service: Service, tmp_path
     await check_answer(service, str(folder))
 
 
-async def check_answer(service: Service, model: str) -> None:
-    request = AskRequest(question=QUESTION, collections=("laws",), model=model)
+async def check_answer(service: Service, model: str, strategy: str = "direct") -> None:
+    request = AskRequest(question=QUESTION, collections=("laws",), model=model, strategy=strategy)
     events = [event async for event in service.stream(request)]
     assert isinstance(events[0], PassagesFound)
     assert "违约责任" in events[0].passages[0].text
@@ -64,21 +65,31 @@ async def check_answer(service: Service, model: str) -> None:
         assert held == citation.quote
     written = answer.usage.completion_tokens
     assert written is not None
-    assert 0 < written <= MAX_TOKENS
+    calls = 2 if strategy == "moss" else 1
+    assert 0 < written <= calls * MAX_TOKENS
 
 
-async def test_an_encoder_decoder_writes_in_its_literal_template(service: Service, tmp_path: Path) -> None:
-    """T5 under BianQue's template: the decoder's own start is not counted as written."""
-    folder = save_tiny_model(tmp_path / "t5", *ENCODER_DECODER, chat_template=False)
+@pytest.mark.parametrize(
+    ("architecture", "template", "strategy"),
+    [
+        (ENCODER_DECODER, "bianque-1", "direct"),
+        (ARCHITECTURES["CodeGen: MOSS"], "moss-plugin", "moss"),
+        (ARCHITECTURES["GLM-4-9B"], "chatglm2", "moss"),
+    ],
+)
+async def test_a_literal_template_and_a_strategy_come_from_an_entry(
+    service: Service, tmp_path: Path, architecture: tuple[str, dict[str, Any]], template: str, strategy: str
+) -> None:
+    """An encoder-decoder in BianQue's template, MOSS with its plugins, a model that knows no tools and is told."""
+    folder = save_tiny_model(tmp_path / "model", *architecture, chat_template=False)
     models = tmp_path / "models.toml"
     models.write_text(
         f'[[vendor]]\nvendor = "v"\nkind = "local"\nfamily = "transformers"\n'
-        f'[[vendor.models]]\nname = "tiny-bianque"\nmodel = "{folder}"\ntemplate = "bianque-1"\n'
+        f'[[vendor.models]]\nname = "tiny"\nmodel = "{folder}"\ntemplate = "{template}"\n'
     )
-    settings = service.settings.model_copy(update={"models_file": models})
-    own = open_service(settings)
+    own = open_service(service.settings.model_copy(update={"models_file": models}))
     try:
-        await check_answer(own, "tiny-bianque")
+        await check_answer(own, "tiny", strategy)
     finally:
         own.close()
 

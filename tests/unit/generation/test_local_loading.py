@@ -146,9 +146,8 @@ async def test_an_adapter_is_put_on_top(folder: Path, adapter: Path) -> None:
     written = await text_of(model)
     assert written != await text_of(open_chat_model(card(folder), GREEDY))
     prompt = local(model)._encode(QUESTION)
-    wanted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), adapter).generate(
-        **prompt, do_sample=False, max_new_tokens=40
-    )
+    whole: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), adapter)
+    wanted = whole.generate(**prompt, do_sample=False, max_new_tokens=40)
     decode = local(model)._tokenizer.decode
     assert written == decode(wanted[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
 
