@@ -24,6 +24,8 @@ class Block(Struct, frozen=True, kw_only=True):
     end: int
     level: int = 0
     page: int | None = None
+    confidence: float | None = None
+    """Of a page that was read by text recognition: mean confidence in its characters, 0 to 1."""
 
 
 class LoadedDocument(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from ragsvc.loading.assembly import TextAssembly
 from ragsvc.loading.formats import HEAD_BYTES, MEDIA_TYPES, Format, detect_format, read_bytes
 from ragsvc.loading.limits import MIB, LoadingLimits
 from ragsvc.loading.text import load_text
-from ragsvc.loading.wire import ParseReply, ParseRequest, frame, read_frame, write_all
+from ragsvc.loading.wire import STILL_ALIVE, ParseReply, ParseRequest, frame, read_frame, write_all
 from ragsvc.records import LoadedDocument
 
 MAX_WRITTEN_BYTES = 256 * MIB
@@ -34,11 +34,17 @@ def main(arguments: list[str]) -> None:
     limits = msgspec.json.decode(arguments[0], type=LoadingLimits)
     requests, replies = _take_pipes()
     _confine(limits)
+
+    def alive() -> None:
+        """Begin the time for a file, anew where a part of it took long."""
+        signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE_SECONDS)
+        write_all(replies, STILL_ALIVE)
+
     write_all(replies, frame(b"ready"))
     while (payload := read_frame(lambda size: os.read(requests, size))) is not None:
         request = msgspec.msgpack.decode(payload, type=ParseRequest)
-        signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE_SECONDS)
-        answer = _answer(request, limits)
+        alive()
+        answer = _answer(request, limits, alive)
         signal.setitimer(signal.ITIMER_REAL, 0)
         write_all(replies, answer)
 
@@ -58,9 +64,9 @@ def _confine(limits: LoadingLimits) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def _answer(request: ParseRequest, limits: LoadingLimits) -> bytes:
+def _answer(request: ParseRequest, limits: LoadingLimits, alive: Alive) -> bytes:
     try:
-        return _encoded(ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits)))
+        return _encoded(ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits, alive)))
     except UnreadableFile as error:
         return _encoded(ParseReply(refusal=error.reason))
     except MemoryError:
@@ -75,7 +81,11 @@ def _encoded(reply: ParseReply) -> bytes:
     return frame(msgspec.msgpack.encode(reply))
 
 
-def parse(path: Path, name: str, limits: LoadingLimits) -> LoadedDocument:
+Alive = Callable[[], object]
+"""What a reader calls after each part that took long."""
+
+
+def parse(path: Path, name: str, limits: LoadingLimits, alive: Alive = bool) -> LoadedDocument:
     """Return the document in the file, whatever its format.
 
     Raises:
@@ -85,7 +95,12 @@ def parse(path: Path, name: str, limits: LoadingLimits) -> LoadedDocument:
     file_format = detect_format(name, content[:HEAD_BYTES])
     if file_format in ("text", "markdown"):
         return load_text(content, name, file_format)
-    found = _parser(file_format)(content, name, limits)
+    if file_format == "pdf":
+        from ragsvc.loading.pdf import read_pdf
+
+        found = read_pdf(content, name, limits, alive)
+    else:
+        found = _parser(file_format)(content, name, limits)
     if not found.text:
         raise UnreadableFile(name, "holds no text (a scan or picture needs text recognition first)")
     return LoadedDocument(
@@ -105,10 +120,6 @@ def _parser(file_format: Format) -> Callable[[bytes, str, LoadingLimits], TextAs
         from ragsvc.loading.word import read_docx
 
         return read_docx
-    if file_format == "pdf":
-        from ragsvc.loading.pdf import read_pdf
-
-        return read_pdf
     from ragsvc.loading.html import read_html
 
     return read_html

@@ -13,13 +13,19 @@ class LoadingLimits(Struct, frozen=True, kw_only=True):
     file_bytes: int = 200 * MIB
     """Size of the file on disk."""
     seconds: float = 120.0
-    """Time to parse one file, in the child process."""
+    """Time to parse one file, in the child process; it begins anew with each page that text recognition has read."""
+    recognition_seconds: float = 3600.0
+    """How much longer a file may take in all because text recognition goes on."""
     memory_bytes: int = 3072 * MIB
     """Address space of the child process; its libraries alone map about a third of this."""
     expanded_bytes: int = 200 * MIB
     """Size of all members of a zip container (docx) once expanded."""
     zip_entries: int = 10_000
     """Members of a zip container."""
+    pages: int = 5_000
+    """Pages of a PDF or frames of a picture."""
+    picture_pixels: int = 100_000_000
+    """Width times height of a picture, alone or on a page that is to be recognised."""
 
 
 DEFAULT_LIMITS = LoadingLimits()

@@ -1,24 +1,27 @@
 """PDF by pdfium: lines with their place on the page, without running headers, joined into paragraphs.
 
-A PDF holds glyphs, not paragraphs. What is a paragraph is read off the layout, in ``pdf_layout.py``; a scan has no
-text and is refused.
+A PDF holds glyphs, not paragraphs. What is a paragraph is read off the layout, in ``pdf_layout.py``. A page that is a
+picture goes through text recognition (``recognition.py``); where that is missing, the page is named in a warning.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.assembly import TextAssembly
 from ragsvc.loading.limits import LoadingLimits
-from ragsvc.loading.pdf_layout import Line, Paragraph, join_lines, paragraphs, visual_lines
+from ragsvc.loading.pdf_layout import Paragraph, paragraphs
+from ragsvc.loading.pdf_lines import Line, join_lines
+from ragsvc.loading.pdf_pages import Pages
 from ragsvc.records import Block
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
+    from pypdfium2 import PdfDocument
 
 _DIGITS = re.compile(r"\d+")
 _EDGE_LINES = 2
@@ -27,11 +30,17 @@ _EDGE_SHARE = 0.25
 """On which share of the pages a line must come back to be one (left and right pages may differ)."""
 
 
-def read_pdf(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
+def read_pdf(content: bytes, name: str, limits: LoadingLimits, alive: Callable[[], object] = bool) -> TextAssembly:
     """Return the text of a PDF, its paragraphs and tables with the page on which they begin, and its pages.
 
+    Args:
+        content: the file.
+        name: what to call it in errors.
+        limits: of pages and pictures.
+        alive: called after each page that took long because it was recognised.
+
     Raises:
-        UnreadableFile: damaged, or protected by a password.
+        UnreadableFile: damaged, protected by a password, too many pages, or pictures that nothing here can read.
     """
     from pypdfium2 import PdfDocument, PdfiumError
 
@@ -42,36 +51,30 @@ def read_pdf(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
             raise UnreadableFile(name, "is protected by a password: save it without one") from error
         raise UnreadableFile(name, f"is a damaged PDF: {error}") from error
     try:
-        return _read_pages(document)
+        if len(document) > limits.pages:
+            raise UnreadableFile(name, f"has {len(document):,} pages; at most {limits.pages:,} are read: split it")
+        pages = Pages(document, limits, alive)
+        if pages.unread and not any(pages.lines):
+            raise UnreadableFile(name, f"is a scan, pictures of pages: {pages.why_unread}")
+        return _assemble(document, pages)
     finally:
         document.close()
 
 
-def _read_pages(document: PdfDocument) -> TextAssembly:
+def _assemble(document: PdfDocument, pages: Pages) -> TextAssembly:
     assembly = TextAssembly()
     assembly.title = (document.get_metadata_dict().get("Title") or "").strip()
-    pages = [_page_lines(document[number], number + 1) for number in range(len(document))]
-    empty = [number for number, lines in enumerate(pages, 1) if not lines]
-    pages, left_out = without_running_lines(pages)
+    kept, left_out = without_running_lines(pages.lines)
     starts: dict[int, int] = {}
-    for paragraph in paragraphs(pages):
+    for paragraph in paragraphs(kept):
         _add(assembly, paragraph, starts)
-    assembly.blocks = sorted(assembly.blocks + _page_blocks(starts, assembly.text), key=lambda b: (b.start, -b.end))
-    if empty:
-        assembly.warnings.append(f"pages without text, perhaps pictures: {', '.join(map(str, empty))}")
+    blocks = _page_blocks(starts, assembly.text, pages.confidence)
+    assembly.blocks = sorted(assembly.blocks + blocks, key=lambda b: (b.start, -b.end))
+    assembly.warnings += pages.warnings()
     assembly.warnings += [
         f"left out on {count} pages: {line!r}" for line, count in left_out if any(char.isalpha() for char in line)
     ]
     return assembly
-
-
-def _page_lines(page: PdfPage, number: int) -> list[Line]:
-    textpage = page.get_textpage()
-    try:
-        return visual_lines(textpage, number)
-    finally:
-        textpage.close()
-        page.close()
 
 
 def without_running_lines(pages: list[list[Line]]) -> tuple[list[list[Line]], list[tuple[str, int]]]:
@@ -110,7 +113,7 @@ def _page_counts(line: Line) -> set[tuple[int, int]]:
 
 
 def _edges(lines: list[Line]) -> list[tuple[bool, Line]]:
-    by_height = sorted(lines, key=lambda line: -line.bottom)
+    by_height = sorted((line for line in lines if not line.is_row), key=lambda line: -line.bottom)
     top, bottom = by_height[:_EDGE_LINES], by_height[_EDGE_LINES:][-_EDGE_LINES:]
     return [(True, line) for line in top] + [(False, line) for line in bottom]
 
@@ -131,9 +134,15 @@ def _add(assembly: TextAssembly, paragraph: Paragraph, starts: dict[int, int]) -
         starts.setdefault(page, block.start + max(0, offset))
 
 
-def _page_blocks(starts: dict[int, int], text: str) -> list[Block]:
+def _page_blocks(starts: dict[int, int], text: str, confidence: dict[int, float]) -> list[Block]:
     ends = [*starts.values(), len(text)]
     return [
-        Block(kind="page", start=start, end=start + len(text[start:end].rstrip()), page=page)
+        Block(
+            kind="page",
+            start=start,
+            end=start + len(text[start:end].rstrip()),
+            page=page,
+            confidence=confidence.get(page),
+        )
         for page, (start, end) in zip(starts, pairwise(ends), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Lines of a PDF page and how they make paragraphs, from where the glyphs stand. Lengths are PDF points (1/72 inch)."""
+"""How the lines of PDF pages make paragraphs, from where they stand. Lengths are PDF points (1/72 inch)."""
 
 from __future__ import annotations
 
@@ -6,42 +6,30 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from pypdfium2 import PdfTextPage
+from ragsvc.loading.pdf_lines import CELL_MARK, CJK, IS_CJK, Line
 
-CELL_MARK = "\x1f"
-SOFT_HYPHEN = "\ufffe"
-"""What pdfium gives for a hyphen that only a line end put there."""
-CELL_GAP = 1.6
-"""White space inside a line from which on it parts two cells, in multiples of the font size."""
-_CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’…—"
-_SPACE_BETWEEN_CJK = re.compile(rf"(?<=[{_CJK}]) (?=[{_CJK}])")
-_CJK_PAIR = re.compile(rf"[{_CJK}](?= ?[{_CJK}])")
-_IS_CJK = re.compile(rf"[{_CJK}]")
-_FIRST_WORD = re.compile(rf"[（《“(\[]*(?:[{_CJK}]{{1,2}}|[^\s{_CJK}]+)")
+_FIRST_WORD = re.compile(rf"[（《“(\[]*(?:[{CJK}]{{1,2}}|[^\s{CJK}]+)")
 _ENDS_SENTENCE = re.compile(r"[。；：！？.;:!?][”’）)]?$")
 _BREAKS_OFF = re.compile(r"[a-z,\-\u4e00-\u9fff，、]$")
 _DIVISION = re.compile(r"第[零〇一二三四五六七八九十百千\d]+[编章节]\s")
 _LEADER = re.compile(r"(?:[.…·⋯]\s?){4,}\s*\S{0,6}$")
 _NUMERAL = r"[零〇一二三四五六七八九十百千\d]+"
 # What begins an item of a list or a unit of a statute.
-_ITEM = re.compile(rf"第{_NUMERAL}[编章节条]|[（(]{_NUMERAL}[）)]|{_NUMERAL}、|\d+[.．](?!\d)|\[\d+\]|[•●○▪■\-–] ?\S")
-
-
-class Line(Struct):
-    """One line as the eye sees it, with ``CELL_MARK`` where white space parts cells."""
-
-    text: str
-    page: int
-    left: float
-    right: float
-    bottom: float
-    size: float
-    """Height of the font."""
+_ITEM = re.compile(
+    rf"第{_NUMERAL}[编章节条]|[（(]{_NUMERAL}[）)]|{_NUMERAL}、|\d+[.．](?!\d)|\[\d+\]|[•●○▪■\-–] ?\S"
+    r"|(?:Article|Section|Sec\.|§) ?\d"
+)
+_CURRENCY_BEFORE_GAP = re.compile(rf"(?<=[^\s{CELL_MARK}]) +([$€£¥￥]){CELL_MARK}")
+_CURRENCY_CELL = re.compile(rf"(^|{CELL_MARK})([$€£¥￥]){CELL_MARK}(?=[\d(—–.-])")
+_CURRENCY_INSIDE = re.compile(r"(?<=[\d)%—–]) *([$€£¥￥]) *(?=[\d(—–])")
+_PERCENT_CELL = re.compile(rf"(?<=[\d)—–-]){CELL_MARK}([%％])(?={CELL_MARK}|$)")
+_BRACKET_CELL = re.compile(rf"(?<=[\d—–-]){CELL_MARK}(\) ?%?)(?={CELL_MARK}|$)")
+_HEAD_LINES = 4
+_LABEL_LINES = 3
 
 
 class Paragraph(Struct):
@@ -58,112 +46,6 @@ class _Margins(Struct):
     """Usual distance from line to line."""
 
 
-class _Glyph(Struct):
-    char: str
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-
-def visual_lines(textpage: PdfTextPage, page: int) -> list[Line]:
-    """Return the lines of a page in reading order; superscripts that pdfium takes for lines are put back."""
-    lines: list[Line] = []
-    for glyphs in _runs(textpage):
-        line = _line(glyphs, page)
-        if lines and _is_same_line(lines[-1], line):
-            _append(lines[-1], line)
-        else:
-            lines.append(line)
-    for line in lines:
-        line.text = _tidy(line.text)
-    return lines
-
-
-def _runs(textpage: PdfTextPage) -> Iterator[list[_Glyph]]:
-    """Yield the visible glyphs between line ends. ``char`` has the white space before a glyph in front of it."""
-    from pypdfium2 import raw
-
-    box = raw.FS_RECTF()
-    glyphs: list[_Glyph] = []
-    space = ""
-    for index in range(textpage.count_chars()):
-        char = chr(raw.FPDFText_GetUnicode(textpage, index))
-        if char in "\r\n":
-            if glyphs:
-                yield glyphs
-            glyphs, space = [], ""
-        elif char.isspace() or char < " ":
-            space = " "
-        else:
-            raw.FPDFText_GetLooseCharBox(textpage, index, box)
-            glyph = _Glyph(space + char, box.left, box.right, box.bottom, box.top)
-            space = ""
-            if glyphs and _begins_line(glyphs[-1], glyph):
-                yield glyphs
-                glyphs = []
-            glyphs.append(glyph)
-    if glyphs:
-        yield glyphs
-
-
-def _begins_line(before: _Glyph, glyph: _Glyph) -> bool:
-    """Whether the pen went back and down: pdfium runs dense lines together."""
-    return glyph.right < before.left and glyph.bottom < before.bottom - 0.3 * (glyph.top - glyph.bottom)
-
-
-def _line(glyphs: list[_Glyph], page: int) -> Line:
-    size = max(glyph.top - glyph.bottom for glyph in glyphs)
-    pieces = [glyphs[0].char.strip()]
-    for before, glyph in pairwise(glyphs):
-        is_gap = glyph.left - before.right > CELL_GAP * size
-        pieces.append(CELL_MARK + glyph.char.strip() if is_gap else glyph.char)
-    return Line(
-        text="".join(pieces),
-        page=page,
-        left=min(glyph.left for glyph in glyphs),
-        right=max(glyph.right for glyph in glyphs),
-        bottom=min(glyph.bottom for glyph in glyphs),
-        size=size,
-    )
-
-
-def _is_same_line(line: Line, piece: Line) -> bool:
-    overlap = min(line.bottom + line.size, piece.bottom + piece.size) - max(line.bottom, piece.bottom)
-    return overlap > 0.5 * min(line.size, piece.size) and piece.left > line.right - 0.5 * line.size
-
-
-def _append(line: Line, piece: Line) -> None:
-    gap = piece.left - line.right
-    if gap > CELL_GAP * line.size:
-        line.text += CELL_MARK + piece.text
-    elif gap > 0.25 * line.size:
-        line.text = join_lines(line.text, piece.text)
-    else:
-        line.text += piece.text
-    line.right = max(line.right, piece.right)
-    line.bottom = min(line.bottom, piece.bottom)
-    line.size = max(line.size, piece.size)
-
-
-def _tidy(text: str) -> str:
-    # Characters beyond the basic plane come as two halves.
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    spaced = len(_SPACE_BETWEEN_CJK.findall(text))
-    if spaced >= 4 and spaced > 0.5 * len(_CJK_PAIR.findall(text)):  # a short line, justified by stretching
-        text = _SPACE_BETWEEN_CJK.sub("", text)
-    return text
-
-
-def join_lines(before: str, after: str) -> str:
-    """Join two lines of one paragraph: no space next to a Chinese character or after a hyphen."""
-    if before.endswith(SOFT_HYPHEN):
-        return before[:-1] + after
-    if not before or before.endswith("-") or _IS_CJK.match(before[-1]) or _IS_CJK.match(after[:1]):
-        return before + after
-    return f"{before} {after}"
-
-
 def paragraphs(pages: list[list[Line]]) -> Iterator[Paragraph]:
     """Yield the paragraphs and tables of all pages; a paragraph may run over the end of a page."""
     lines = [line for page in pages for line in page]
@@ -174,7 +56,7 @@ def paragraphs(pages: list[list[Line]]) -> Iterator[Paragraph]:
     current = Paragraph("paragraph", [])
     for line, is_row in zip(lines, tabular, strict=True):
         if is_row:
-            line.text = line.text.replace(CELL_MARK, " | ")
+            line.text = _row_text(line.text)
             goes_on = current.kind == "table"
         else:
             line.text = line.text.replace(CELL_MARK, " ")
@@ -189,18 +71,70 @@ def paragraphs(pages: list[list[Line]]) -> Iterator[Paragraph]:
 
 def _table_lines(lines: list[Line]) -> list[bool]:
     """Mark the rows of tables: runs of lines with gaps, of which one has three cells or most end in a figure."""
-    is_table = [False] * len(lines)
+    is_table = [line.is_row for line in lines]
     start = 0
     while start < len(lines):
         end = start
-        while end < len(lines) and CELL_MARK in lines[end].text:
+        while end < len(lines) and CELL_MARK in lines[end].text and not lines[end].is_row:
             end += 1
         rows = [line.text.split(CELL_MARK) for line in lines[start:end]]
         figures = sum(any(char.isdigit() for char in row[-1]) for row in rows)
         if len(rows) > 1 and (any(len(row) > 2 for row in rows) or 2 * figures > len(rows)):
             is_table[start:end] = [True] * len(rows)
         start = end + 1
+    _take_in_labels(lines, is_table)
     return is_table
+
+
+def _take_in_labels(lines: list[Line], is_table: list[bool]) -> None:
+    """Mark what belongs to a table without having cells: column heads above it, and row labels between its rows."""
+    for at in range(len(lines) - 1, 0, -1):
+        if is_table[at] and not is_table[at - 1] and not lines[at].is_row:
+            heads = _column_heads(lines, at)
+            is_table[at - len(heads) : at] = [True] * len(heads)
+    end = 0
+    for at in range(1, len(lines)):
+        if not is_table[at] or lines[at].is_row:
+            continue
+        labels = lines[end + 1 : at]
+        if is_table[end] and not lines[end].is_row and 0 < len(labels) <= _LABEL_LINES:
+            box = [lines[end], *labels, lines[at]]
+            if all(_is_below(before, line) for before, line in pairwise(box)) and all(
+                _is_label(line, lines[at]) for line in labels
+            ):
+                is_table[end + 1 : at] = [True] * len(labels)
+        end = at
+
+
+def _column_heads(lines: list[Line], at: int) -> list[Line]:
+    """Return the lines right above ``lines[at]`` that begin where its second column may: no row label, no text."""
+    heads: list[Line] = []
+    row = lines[at]
+    for line in reversed(lines[max(0, at - _HEAD_LINES) : at]):
+        below = heads[-1] if heads else row
+        inset = row.left + 0.3 * (row.right - row.left)
+        if not _is_below(line, below) or (line.left < inset and CELL_MARK not in line.text) or line.is_row:
+            break
+        heads.append(line)
+    return heads
+
+
+def _is_below(upper: Line, lower: Line) -> bool:
+    return upper.page == lower.page and 0 < upper.bottom - lower.bottom <= 2.2 * max(upper.size, lower.size)
+
+
+def _is_label(line: Line, row: Line) -> bool:
+    is_short = line.right < row.left + 0.7 * (row.right - row.left)
+    return is_short and line.left < row.right and not _ENDS_SENTENCE.search(line.text.removesuffix(":"))
+
+
+def _row_text(text: str) -> str:
+    """Return a row with `` | `` between its cells; a currency, per cent or closing sign is no cell of its own."""
+    text = _CURRENCY_BEFORE_GAP.sub(rf"{CELL_MARK}\1 ", text)
+    text = _CURRENCY_CELL.sub(r"\1\2 ", text)
+    text = _CURRENCY_INSIDE.sub(rf"{CELL_MARK}\1 ", text)
+    text = _BRACKET_CELL.sub(r"\1", _PERCENT_CELL.sub(r" \1", text))
+    return text.replace(CELL_MARK, " | ")
 
 
 def _page_margins(pages: list[list[Line]]) -> dict[int, _Margins]:
@@ -259,7 +193,7 @@ def _is_full(last: Line, line: Line, margins: _Margins) -> bool:
         return True
     word = _FIRST_WORD.match(line.text)
     average = (line.right - line.left) / len(line.text)
-    width = sum(max(average, line.size) if _IS_CJK.match(char) else average for char in (word[0] if word else ""))
+    width = sum(max(average, line.size) if IS_CJK.match(char) else average for char in (word[0] if word else ""))
     return last.right + width + 0.3 * line.size > margins.right
 
 

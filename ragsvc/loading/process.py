@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -30,6 +32,7 @@ _SILENCE = {
     "DO_NOT_TRACK": "true",
     "UNSTRUCTURED_DISABLE_NOTICE": "1",
     "OMP_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONUTF8": "1",
 }
@@ -80,7 +83,7 @@ class ParserProcess:
     def _exchange(self, payload: bytes, name: str) -> ParseReply:
         try:
             child = self._ready_child(payload)
-            answer = child.receive(self.limits.seconds)
+            answer = self._answer(child)
         except TimeoutError:
             self._replace()
             raise UnreadableFile(name, f"was not parsed within {self.limits.seconds:g} seconds") from None
@@ -92,6 +95,13 @@ class ParserProcess:
             self._replace()
             raise
         return _decode_reply(answer)
+
+    def _answer(self, child: _Child) -> bytes:
+        """Wait for the answer, anew with each sign that the child is alive, but not for ever."""
+        end = time.monotonic() + self.limits.seconds + self.limits.recognition_seconds
+        while not (answer := child.receive(min(self.limits.seconds, end - time.monotonic()))):
+            continue
+        return answer
 
     def _ready_child(self, payload: bytes) -> _Child:
         """Return a child that has the request. One that died while idle says nothing about this file."""
@@ -169,7 +179,8 @@ class _Child:
         return f"{ended}: {said[:200]}" if said else ended
 
     def kill(self) -> None:
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # with the programs that it runs
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._complaints):
             assert pipe

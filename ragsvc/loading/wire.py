@@ -11,6 +11,8 @@ from ragsvc.records import LoadedDocument
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 1 << 30
+STILL_ALIVE = bytes(LENGTH_BYTES)
+"""An empty frame: the child works on the request, and the time for it begins anew."""
 
 
 class ParseRequest(Struct, frozen=True):

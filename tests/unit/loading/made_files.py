@@ -41,12 +41,15 @@ def paragraph(text: str) -> str:
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
-def pdf_bytes(pages: list[list[tuple[float, float, float, str]]]) -> bytes:
-    """Return a PDF whose pages hold lines (left, bottom, size, ASCII text) in Helvetica on US letter paper."""
+def pdf_bytes(pages: list[list[tuple[float, float, float, str]]], drawing: str = "") -> bytes:
+    """Return a PDF whose pages hold lines (left, bottom, size, ASCII text) in Helvetica on US letter paper.
+
+    ``drawing`` is in PDF's operators and goes below the text of every page.
+    """
     objects = ["<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
     kids = []
     for lines in pages:
-        shown = "".join(
+        shown = drawing + "".join(
             f"BT /F1 {size} Tf 1 0 0 1 {left} {bottom} Tm ({text.translate(ESCAPES)}) Tj ET\n"
             for left, bottom, size, text in lines
         )

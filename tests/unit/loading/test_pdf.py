@@ -10,7 +10,8 @@ from pypdf import PdfReader, PdfWriter
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.limits import DEFAULT_LIMITS
 from ragsvc.loading.pdf import read_pdf
-from ragsvc.loading.pdf_layout import Line, join_lines, paragraphs
+from ragsvc.loading.pdf_layout import paragraphs
+from ragsvc.loading.pdf_lines import Line, join_lines
 
 from .made_files import pdf_bytes
 
@@ -144,4 +145,4 @@ def test_damage_is_said() -> None:
 def test_pages_without_text_are_reported() -> None:
     """A page that is a picture is named in a warning."""
     found = read_pdf(pdf_bytes([page(1, "Some text."), []]), "a.pdf", DEFAULT_LIMITS)
-    assert found.warnings == ["pages without text, perhaps pictures: 2"]
+    assert found.warnings == ["pages without text: 2"]
