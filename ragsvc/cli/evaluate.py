@@ -11,6 +11,7 @@ from ragsvc.cli.output import Context, Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ragsvc.evaluation.comparison import QueryDifference
+    from ragsvc.protocols import Reranker
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,6 +27,7 @@ def retrieval(
     folder: Annotated[Path, typer.Argument(help="A set in BEIR layout.")],
     split: Annotated[str | None, typer.Option(help="Value of metadata.split (else all but train).")] = None,
     embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
+    reranker: Annotated[str | None, typer.Option(help="Folder or hub name: adds the arm reranked.")] = None,
     arms: Annotated[str, typer.Option(help="Which arms to run, separated by commas.")] = "lexical,dense,hybrid",
     domain: Annotated[str, typer.Option(help="law: a title that is an address is indexed as one.")] = "general",
     limit: Annotated[int | None, typer.Option(min=1, help="So many random queries.")] = None,
@@ -48,6 +50,7 @@ def retrieval(
         limit=limit,
         seed=seed,
         home=obj.home,
+        reranker=_open_reranker(reranker) if reranker else None,
         history=history,
         run_file=run,
         queries_file=queries,
@@ -68,6 +71,15 @@ def retrieval(
     if fusion := found["fusion"]:
         low, high = fusion["hybrid_minus_best_ci95"]
         say(f"hybrid - {fusion['best_arm']} (best arm): {fusion['hybrid_minus_best']:+.4f} ({low:+.4f} to {high:+.4f})")
+    if (reranking := found["reranking"]) and "ci95" in reranking:
+        low, high = reranking["ci95"]
+        say(f"reranked - hybrid: {reranking['reranked_minus_hybrid']:+.4f} ({low:+.4f} to {high:+.4f})")
+
+
+def _open_reranker(name: str) -> Reranker:
+    from ragsvc.retrieval.reranking import CrossEncoderReranker
+
+    return CrossEncoderReranker(name)
 
 
 @app.command()
@@ -112,6 +124,36 @@ def print_difference(found: QueryDifference) -> None:
     for side, document in lines:
         mark = "*" if document.relevance > 0 else " "
         print(f"  {side:>6} {mark} {document.id}  {' '.join(document.excerpt.split())[:90]}")
+
+
+@app.command()
+def fusion(
+    context: typer.Context,
+    sets: Annotated[list[str], typer.Argument(metavar="FOLDER:DOMAIN...", help="Sets in BEIR layout.")],
+    embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of queries and of the search.")] = 0,
+    leave_out: Annotated[bool, typer.Option(help="Also fit without each set, to see how the fit carries over.")] = True,
+    write: Annotated[Path | None, typer.Option(help="fusion.toml to write the model to.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit how much keywords weigh against vectors, by language, domain and how sure each arm is."""
+    from ragsvc.evaluation.fusion import fit_fusion, write_fusion
+    from ragsvc.evaluation.retrieval import RetrievalOptions
+
+    pairs = [(Path(folder), domain) for folder, _, domain in (one.rpartition(":") for one in sets)]
+    command = "evaluate fusion " + " ".join(f"{folder.name}:{domain}" for folder, domain in pairs)
+    options = RetrievalOptions(embedder=embedder, seed=seed)
+    found = fit_fusion(pairs, options, fitted_on=command, leave_out=leave_out)
+    if write:
+        write_fusion(found.model, write)
+    if as_json:
+        print_json(found)
+        return
+    names = ["lexical", "dense", "hybrid", "left_out", "mean_weight"]
+    print_table(
+        ["set", "queries", *names], [[s.name, s.n_queries, *(getattr(s, n) for n in names)] for s in found.sets]
+    )
+    say(f"bias {found.model.bias}, cosine {found.model.cosine}, drop {found.model.drop}")
 
 
 @app.command()

@@ -40,7 +40,7 @@ class DomainPack(Struct, frozen=True, kw_only=True):
     def name_keys(self, facts: DocumentFacts) -> list[str]:
         """Return the keys under which to store a work: first the one that is its identity, then its other names."""
         if self.grammar:
-            return self.grammar.name_keys(facts)
+            return self.grammar.name_keys(facts) or [""]  # a document without a title is a work without a name
         names = (facts.title, *facts.aliases)
         return list(dict.fromkeys("".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in names))
 

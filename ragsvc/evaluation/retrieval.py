@@ -17,12 +17,13 @@ from ragsvc.domains.pack import find_pack
 from ragsvc.embedding import find_card
 from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import LabelledSet, Query, whole_document_pack
-from ragsvc.evaluation.metrics import METRICS, bootstrap_interval, paired_interval
+from ragsvc.evaluation.figures import RERANKED, compare_fusion, compare_reranking, measure_arm
 from ragsvc.evaluation.provenance import data_of_set, describe_encoder
 from ragsvc.evaluation.report import write_report
-from ragsvc.evaluation.results import QueryResult, gold_documents, judge, values_of, write_results
+from ragsvc.evaluation.results import QueryResult, gold_documents, judge, write_results
 from ragsvc.pipelines.ingest import IngestReport, Source
-from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest
+from ragsvc.protocols import Reranker
+from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest, SearchResult
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store import identity
 from ragsvc.wiring import Service, open_service
@@ -31,7 +32,6 @@ COLLECTION = "evaluated"
 DEPTH = 100
 EXCERPT_CHARS = 160
 ARM_SETS: dict[str, tuple[Arm, ...]] = {"lexical": ("lexical",), "dense": ("dense",), "hybrid": ARMS}
-SINGLE_ARMS = ("lexical", "dense")
 
 Run = dict[str, list[tuple[str, float]]]
 """Query id -> (document id, score), best first."""
@@ -49,6 +49,9 @@ class RetrievalOptions(Struct, frozen=True, kw_only=True):
     limit: int | None = None
     seed: int = 0
     home: Path | None = None
+    reranker: Reranker | None = None
+    rerank_first: int = 30
+    """Hits of hybrid that the reranker reads."""
     history: bool = True
     """Whether the earlier turns of a conversation are part of its query."""
     run_file: Path | None = None
@@ -68,6 +71,7 @@ class IndexedSet:
         self.pack = whole_document_pack(find_pack(domain))
         self._ids: dict[str, str] = {}
         self._work_keys: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
         self._excerpts: dict[str, str] = {}
 
     def ingest(self) -> IngestReport:
@@ -77,6 +81,7 @@ class IndexedSet:
             work_key = self.pack.name_keys(self.pack.chunker.describe(document))[0]
             self._ids[identity.document_id(COLLECTION, work_key, document.name)] = document.name
             self._work_keys[document.name] = work_key
+            self._titles[document.name] = document.title
             cut = "…" if len(document.text) > EXCERPT_CHARS else ""
             self._excerpts[document.name] = f"{document.title} {document.text[:EXCERPT_CHARS]}{cut}".strip()
             sources.append(_source(document))
@@ -84,9 +89,28 @@ class IndexedSet:
 
     def search(self, question: str, arms: tuple[Arm, ...], k: int = DEPTH) -> list[tuple[str, float]]:
         """Return ids of the set's documents with their scores, best first."""
-        request = SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms)
-        result = self.service.search(request)
-        return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
+        return [(self._ids[passage.document_id], passage.score) for passage in self._search(question, arms, k).passages]
+
+    def rerank(self, question: str, reranker: Reranker, first: int, k: int = DEPTH) -> list[tuple[str, float]]:
+        """Return what ``search`` finds by all arms, its ``first`` hits in the order of the reranker's scores.
+
+        The reranker reads title and text. What the question names by its address stays on top; hits that were not
+        read keep their order at the end.
+        """
+        result = self._search(question, ARMS, k)
+        hits = [(self._ids[passage.document_id], passage) for passage in result.passages]
+        read = hits[result.addressed :][:first]
+        scores = reranker.score(question, [f"{self._titles[name]}\n{hit.text}".strip() for name, hit in read])
+        highest, lowest = (float(scores.max()), float(scores.min())) if read else (0.0, 0.0)
+        order = np.argsort(-scores, kind="stable")
+        return [
+            *((name, highest + 1 + hit.score) for name, hit in hits[: result.addressed]),
+            *((read[at][0], float(scores[at])) for at in order),
+            *((name, lowest - 2 + hit.score) for name, hit in hits[result.addressed + len(read) :]),
+        ]
+
+    def _search(self, question: str, arms: tuple[Arm, ...], k: int) -> SearchResult:
+        return self.service.search(SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms))
 
     def excerpt(self, document: str) -> str:
         """Return title and beginning of a document of the set; empty for one that is judged but not in the corpus."""
@@ -99,6 +123,10 @@ class IndexedSet:
             works = {self._work_keys[name] for name in wanted if name in self._work_keys}
             wanted = {name for name, key in self._work_keys.items() if key in works}
         return [document_id for document_id, name in self._ids.items() if name in wanted]
+
+    def name_of(self, document_id: str) -> str:
+        """Return the set's id of a document."""
+        return self._ids[document_id]
 
     def document_ids(self, documents: Sequence[str]) -> list[str]:
         """Return the document ids of these documents of the set."""
@@ -128,18 +156,17 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
     Raises:
         InvalidInput: the folder is not in BEIR layout, or no query is left.
     """
-    if unknown := set(options.arms) - set(ARM_SETS):
-        raise InvalidInput(f"arms {sorted(unknown)} were asked for; there are {', '.join(ARM_SETS)}")
+    arms = _arms(options)
     labelled = LabelledSet(folder)
     queries = _choose(labelled, options)
     with open_home(options) as service:
         indexed = IndexedSet(labelled, service, options.domain)
         ingested = indexed.ingest()
-        runs = {arm: _run_arm(indexed, queries, arm, options, on_progress) for arm in options.arms}
+        runs = {arm: _run_arm(indexed, queries, arm, options, on_progress) for arm in arms}
         name = service.settings.embedder
         encoder = describe_encoder(name, find_card(name), service.embedder)
     results = _judge(indexed, queries, {arm: run for arm, (run, _) in runs.items()}, options)
-    figures = {arm: _measure(results, arm, latencies_ms, options.seed) for arm, (_, latencies_ms) in runs.items()}
+    figures = {arm: measure_arm(results, arm, latencies_ms, options.seed) for arm, (_, latencies_ms) in runs.items()}
     found = {
         "set": folder.resolve().name,
         "n_queries": len(queries),
@@ -147,22 +174,39 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
         "n_multi_turn": sum(bool(query.history) for query in queries) if options.history else 0,
         "split": options.split or "not train",
         "domain": options.domain,
-        **figures.get("hybrid", figures[options.arms[-1]]),
+        **figures.get("hybrid", figures[arms[-1]]),
         "index_s": ingested.seconds,
         "documents_per_s": round(ingested.documents / max(ingested.seconds, 1e-9), 1),
         "embedder": encoder["id"],
         "trained_on": data_of_set(folder.resolve().name, encoder["data"] or []),
         "encoder": encoder,
-        "fusion": _fusion(results, options),
+        "fusion": compare_fusion(results, arms, options.seed),
+        "reranking": options.reranker
+        and {
+            "reranker": options.reranker.reranker_id,
+            "first": options.rerank_first,
+            **compare_reranking(results, arms, options.seed),
+        },
         "arms": figures,
     }
     if options.run_file:
-        write_trec(options.run_file, runs[options.arms[-1]][0])
+        write_trec(options.run_file, runs[arms[-1]][0])
     if options.queries_file:
         write_results(options.queries_file, results)
     if options.report_file:
         write_report(options.report_file, found, results)
     return found
+
+
+def _arms(options: RetrievalOptions) -> list[str]:
+    asked = [arm for arm in options.arms if arm != RERANKED]
+    if unknown := set(asked) - set(ARM_SETS):
+        raise InvalidInput(f"arms {sorted(unknown)} were asked for; there are {', '.join([*ARM_SETS, RERANKED])}")
+    if options.reranker:
+        return [*asked, RERANKED]
+    if len(asked) < len(options.arms) or not asked:
+        raise InvalidInput(f"arms {list(options.arms)} were asked for; {RERANKED} needs a reranker: name it")
+    return asked
 
 
 def _choose(labelled: LabelledSet, options: RetrievalOptions) -> list[Query]:
@@ -183,7 +227,10 @@ def _run_arm(
     for at, query in enumerate(queries):
         question = query.question(with_history=options.history)
         started = time.perf_counter()
-        run[query.id] = indexed.search(question, ARM_SETS[arm])
+        if options.reranker and arm == RERANKED:
+            run[query.id] = indexed.rerank(question, options.reranker, options.rerank_first)
+        else:
+            run[query.id] = indexed.search(question, ARM_SETS[arm])
         latencies_ms[at] = (time.perf_counter() - started) * 1000
         if on_progress:
             on_progress(arm, at + 1, len(queries))
@@ -203,31 +250,6 @@ def _judge(
         )
         for query in queries
     ]
-
-
-def _measure(results: Sequence[QueryResult], arm: str, latencies_ms: NDArray[np.float64], seed: int) -> dict[str, Any]:
-    low, high = bootstrap_interval(values_of(results, arm, "ndcg@10"), seed)
-    p50, p95, p99 = np.quantile(latencies_ms, [0.5, 0.95, 0.99])
-    return {
-        **{name: round(float(values_of(results, arm, name).mean()), 4) for name in METRICS},
-        "ci95": [round(low, 4), round(high, 4)],
-        "latency_ms": {"p50": round(p50, 2), "p95": round(p95, 2), "p99": round(p99, 2)},
-    }
-
-
-def _fusion(results: Sequence[QueryResult], options: RetrievalOptions) -> dict[str, Any] | None:
-    """Say by nDCG@10, with paired intervals, whether hybrid loses to the better single arm; None where it cannot be."""
-    singles = {arm: values_of(results, arm, "ndcg@10") for arm in SINGLE_ARMS if arm in options.arms}
-    if "hybrid" not in options.arms or not singles:
-        return None
-    hybrid = values_of(results, "hybrid", "ndcg@10")
-    best = max(singles, key=lambda arm: float(singles[arm].mean()))
-    found: dict[str, Any] = {"best_arm": best}
-    for name, arm in [("best", best), *((arm, arm) for arm in singles)]:
-        difference, low, high = paired_interval(hybrid, singles[arm], options.seed)
-        found[f"hybrid_minus_{name}"] = round(difference, 4)
-        found[f"hybrid_minus_{name}_ci95"] = [round(low, 4), round(high, 4)]
-    return found
 
 
 def write_trec(path: Path, run: Run) -> None:

@@ -5,9 +5,7 @@ One request sees one state: the generation and what of it may be returned are re
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from threading import Lock
 from typing import Protocol
 
@@ -18,7 +16,8 @@ from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.protocols import AddressGrammar, Embedder, Index
 from ragsvc.records import IndexFilter, MissingAddress, Passage, ScoredChunk, Scores, SearchRequest, SearchResult
 from ragsvc.retrieval.addresses import AddressHit, AddressResolver
-from ragsvc.retrieval.fusion import fuse, lexical_weight
+from ragsvc.retrieval.arms import Arms, Stopwatch
+from ragsvc.retrieval.fusion import fuse, learned_model
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.rows import Collection, Snapshot, StoredChunk
 
@@ -76,7 +75,7 @@ class Searcher:
                 return self._search(request)
 
     def _search(self, request: SearchRequest) -> SearchResult:
-        watch = _Stopwatch()
+        watch = Stopwatch()
         with watch.stage("snapshot"):
             state = self._read_state(request)
         addressed: list[Passage] = []
@@ -154,32 +153,20 @@ class Searcher:
 
     # --- keywords and vectors ---
 
-    def _candidates(self, request: SearchRequest, state: _State, index: Index, watch: _Stopwatch) -> _Found:
-        wanted = max(CANDIDATES, request.k)
+    def _candidates(self, request: SearchRequest, state: _State, index: Index, watch: Stopwatch) -> _Found:
         where = state.snapshot.where
-        lexical: list[ScoredChunk] = []
-        dense: list[ScoredChunk] = []
-        cosines: dict[int, float] = {}
-        if "lexical" in request.arms:
-            with watch.stage("lexical"):
-                lexical = index.search_lexical(request.question, wanted, where)
-        if "dense" in request.arms:
-            with watch.stage("embed"):
-                vector = self._embedder.embed_queries([request.question])[0]
-            with watch.stage("dense"):
-                dense = index.search_dense(vector, wanted, where)
-                cosines = {hit.chunk: hit.score for hit in dense}
-                others = [hit.chunk for hit in lexical if hit.chunk not in cosines] if dense else []
-                cosines |= zip(others, index.score_dense(vector, others), strict=True)
+        scores = Arms(index, self._embedder).ask(
+            request.question, max(CANDIDATES, request.k), where, request.arms, watch
+        )
         with watch.stage("fuse"):
             domains = {collection.domain for collection in state.collections}
-            weight = lexical_weight(request.question, domains.pop() if len(domains) == 1 else "general")
-            ranking = fuse(lexical, cosines, weight)
+            domain = domains.pop() if len(domains) == 1 else "general"
+            ranking = fuse(scores, learned_model().lexical_weight(request.question, domain, scores))
         return _Found(
             ranking=ranking,
-            lexical={hit.chunk: hit.score for hit in lexical},
-            dense={hit.chunk: hit.score for hit in dense},
-            top_cosine=dense[0].score if dense else None,
+            lexical={hit.chunk: hit.score for hit in scores.lexical},
+            dense={hit.chunk: hit.score for hit in scores.dense},
+            top_cosine=scores.top_cosine,
             n_searched=index.count(where),
         )
 
@@ -215,23 +202,6 @@ class _Found(Struct, frozen=True, kw_only=True):
     dense: dict[int, float] = {}
     top_cosine: float | None = None
     n_searched: int = 0
-
-
-class _Stopwatch:
-    """Milliseconds per stage."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._stages[name] = round((time.perf_counter() - started) * 1000, 3)
-
-    def finish(self) -> dict[str, float]:
-        return {**self._stages, "search": round((time.perf_counter() - self._started) * 1000, 3)}
 
 
 def _by_domain(snapshot: Snapshot, collections: Sequence[Collection]) -> Iterator[tuple[str, Snapshot]]:
