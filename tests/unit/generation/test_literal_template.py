@@ -11,6 +11,7 @@ import pytest
 
 from ragsvc.errors import SettingsError, UpstreamFailed
 from ragsvc.generation.literal_template import LiteralTemplate, find_template, literal_templates
+from ragsvc.model_catalogue import list_models
 from ragsvc.records import Message, ToolCall
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -58,6 +59,12 @@ def test_every_template_has_its_golden_prompts() -> None:
     wanted |= {f"{template.name}.references" for template in TEMPLATES if template.with_references}
     wanted |= {f"{template.name}.tools" for template in TEMPLATES if template.call}
     assert found == wanted
+
+
+def test_the_catalogue_names_only_templates_that_there_are() -> None:
+    """A model's entry that names a literal template can be opened with it."""
+    named = {card.template for card in list_models() if card.template}
+    assert named <= literal_templates().keys()
 
 
 def full_width(text: str) -> str:
