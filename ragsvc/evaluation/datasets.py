@@ -119,14 +119,18 @@ class WholeDocumentChunker:
         """Return the whole text as one chunk."""
         end = len(document.text)
         if address := self._address(document.title):
-            locator = document.title.removeprefix(address.work)
+            locator = document.title.removeprefix("《").removeprefix(address.work).removeprefix("》")
             return [Chunk(kind="article", start=0, end=end, locator=locator, address=address.article)]
         return [Chunk(kind="passage", start=0, end=end)]
 
     def _address(self, title: str) -> Address | None:
+        """Return the address that the whole title is, with the work's full name; None where it is none."""
         found = self._grammar.find(title) if self._grammar else []
-        is_whole = len(found) == 1 and found[0].article and (found[0].start, found[0].end) == (0, len(title))
-        return found[0] if is_whole else None
+        if len(found) != 1 or not found[0].article or found[0].end != len(title):
+            return None
+        name = found[0].left or found[0].work  # where nothing marks its beginning, all that stands before is the name
+        begins = found[0].start + len(found[0].work) - len(name)
+        return msgspec.structs.replace(found[0], work=name) if begins == 0 else None
 
 
 def whole_document_pack(pack: DomainPack) -> DomainPack:

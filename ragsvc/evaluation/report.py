@@ -36,7 +36,7 @@ def write_report(path: Path, found: Mapping[str, Any], results: Sequence[QueryRe
         summary=escape(_summary(found)),
         warning=_warning(found),
         figures=_figures(found),
-        fusion=_fusion(found),
+        differences=_differences(found),
         plots=_plots(found, results, arms),
         worst_are=escape(f"By nDCG@10 of the {judged} arm, those first whose answer is not among its hits at all."),
         worst="\n".join(_query(result, judged) for result in worst) or "<p>Every answer came first.</p>",
@@ -83,16 +83,18 @@ def _figures(found: Mapping[str, Any]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _fusion(found: Mapping[str, Any]) -> str:
-    fusion = found["fusion"]
-    if not fusion:
-        return ""
-    said = []
-    for arm in ("lexical", "dense"):
-        if f"hybrid_minus_{arm}" in fusion:
-            low, high = fusion[f"hybrid_minus_{arm}_ci95"]
-            said.append(f"hybrid − {arm}: {fusion[f'hybrid_minus_{arm}']:+.3f} ({low:+.3f} to {high:+.3f})")
-    return f"<p>Difference in nDCG@10, paired by query: {escape('; '.join(said))}. Best arm: {fusion['best_arm']}.</p>"
+def _differences(found: Mapping[str, Any]) -> str:
+    fusion, reranking = found["fusion"] or {}, found["reranking"] or {}
+    differences = [
+        (f"hybrid − {arm}", fusion[f"hybrid_minus_{arm}"], fusion[f"hybrid_minus_{arm}_ci95"])
+        for arm in ("lexical", "dense")
+        if f"hybrid_minus_{arm}" in fusion
+    ]
+    if "reranked_minus_hybrid" in reranking:
+        differences.append(("reranked − hybrid", reranking["reranked_minus_hybrid"], reranking["ci95"]))
+    said = "; ".join(f"{name}: {mean:+.3f} ({low:+.3f} to {high:+.3f})" for name, mean, (low, high) in differences)
+    reranker = f" Reranker: {reranking['reranker']}, over the first {reranking['first']} hits." if reranking else ""
+    return escape(f"Difference in nDCG@10, paired by query: {said}.{reranker}") if said or reranker else ""
 
 
 def _plots(found: Mapping[str, Any], results: Sequence[QueryResult], arms: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def test_figures(labelled_set: Path, tmp_path: Path) -> None:
     found = ended.json
     names = {"n_queries", "n_documents", "split", "ndcg@10", "recall@10", "recall@100", "mrr@10", "ci95", "latency_ms"}
     names |= {"index_s", "documents_per_s", "embedder", "trained_on", "arms"}
-    assert names | {"set", "domain", "n_multi_turn", "encoder", "fusion"} == set(found)
+    assert names | {"set", "domain", "n_multi_turn", "encoder", "fusion", "reranking"} == set(found)
     assert (found["n_queries"], found["n_documents"]) == (2, 3)
     assert set(found["latency_ms"]) == {"p50", "p95", "p99"}
     assert list(found["arms"]) == ["lexical", "dense", "hybrid"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import ir_measures
+import numpy as np
 import pytest
 
 from ragsvc.embedding import shipped_embedders
@@ -18,6 +19,7 @@ from ragsvc.evaluation.datasets import Query
 from ragsvc.evaluation.metrics import paired_interval
 from ragsvc.evaluation.results import read_results, values_of
 from ragsvc.evaluation.retrieval import RetrievalOptions, evaluate_retrieval, write_trec
+from ragsvc.protocols import FloatArray
 
 WriteSet = Callable[..., Path]
 
@@ -95,6 +97,82 @@ def test_one_arm_has_nothing_to_fuse(write_set: WriteSet) -> None:
     folder = write_set("lease", QUERIES, JUDGED)
     assert evaluate_retrieval(folder, RetrievalOptions(arms=("lexical",)))["fusion"] is None
     assert evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid",)))["fusion"] is None
+
+
+class CountsWords:
+    """A reranker that likes passages with one word, whatever the question."""
+
+    reranker_id = "counts-words"
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.read: list[list[str]] = []
+
+    def score(self, question: str, passages: Sequence[str]) -> FloatArray:
+        self.read.append(list(passages))
+        return np.array([passage.count(self.word) for passage in passages], np.float32)
+
+
+def test_a_reranker_is_an_arm_of_its_own(write_set: WriteSet, tmp_path: Path) -> None:
+    """It reads title and text of the first hits and decides their order; the rest follows as search found it."""
+    folder = write_set("lease", QUERIES, {"q3": {"pets": 1}})
+    queries, reranker = tmp_path / "queries.jsonl", CountsWords("consent")
+    options = RetrievalOptions(reranker=reranker, rerank_first=4, queries_file=queries, report_file=tmp_path / "r.html")
+    found = evaluate_retrieval(folder, options)
+    assert list(found["arms"]) == ["lexical", "dense", "hybrid", "reranked"]
+    arms = read_results(queries)[0].arms
+    assert arms["reranked"].hits[0].id == "pets"
+    others = [hit.id for hit in arms["hybrid"].hits if hit.id != "pets"]
+    assert [hit.id for hit in arms["reranked"].hits[1:]] == others
+    assert "Pets\nDogs and cats may be kept with written consent." in reranker.read[0]
+    gain = found["arms"]["reranked"]["ndcg@10"] - found["ndcg@10"]
+    assert found["reranking"]["reranked_minus_hybrid"] == pytest.approx(gain, abs=2e-4)
+    assert found["reranking"]["reranker"] == "counts-words"
+    assert found["ndcg@10"] == found["arms"]["hybrid"]["ndcg@10"]
+    assert "reranked − hybrid" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_a_reranker_reads_the_first_hits_only(write_set: WriteSet, tmp_path: Path) -> None:
+    """Hits beyond ``rerank_first`` stay below, in their order and with lower scores, however well they would score."""
+    folder = write_set("lease", QUERIES, {"q3": {"pets": 1}})
+    queries, reranker = tmp_path / "queries.jsonl", CountsWords("rent")
+    evaluate_retrieval(folder, RetrievalOptions(reranker=reranker, rerank_first=2, queries_file=queries))
+    arms = read_results(queries)[0].arms
+    assert len(reranker.read[0]) == 2
+    assert [hit.id for hit in arms["reranked"].hits[2:]] == [hit.id for hit in arms["hybrid"].hits[2:]]
+    scores = [hit.score for hit in arms["reranked"].hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_an_article_that_is_named_stays_on_top(write_set: WriteSet, tmp_path: Path) -> None:
+    """Whatever a reranker thinks of it: a place that the question names by its address is what was asked for."""
+    folder = tmp_path / "law"
+    folder.mkdir()
+    articles = {
+        "一": "民事主体的合法权益受法律保护。",
+        "二": "民法调整平等主体之间的关系。",
+        "三": "权益权益权益权益。",
+    }
+    rows = [{"_id": key, "title": f"中华人民共和国民法典第{key}条", "text": text} for key, text in articles.items()]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    question = {"_id": "q", "text": "民法典第二条关于权益怎么说"}
+    (folder / "queries.jsonl").write_text(json.dumps(question) + "\n", "utf-8")
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\t二\t1\n", "utf-8")
+    queries = tmp_path / "queries.jsonl"
+    evaluate_retrieval(folder, RetrievalOptions(domain="law", reranker=CountsWords("权益"), queries_file=queries))
+    hits = read_results(queries)[0].arms["reranked"].hits
+    assert [hit.id for hit in hits] == ["二", "三", "一"]
+    scores = [hit.score or 0.0 for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_arm_reranked_needs_a_reranker(write_set: WriteSet) -> None:
+    """Asked for without one, it is refused with what is missing."""
+    folder = write_set("lease", QUERIES, JUDGED)
+    with pytest.raises(InvalidInput, match="reranked needs a reranker"):
+        evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid", "reranked")))
+    with pytest.raises(InvalidInput, match=r"arms \['sparse'\].*lexical, dense, hybrid, reranked"):
+        evaluate_retrieval(folder, RetrievalOptions(arms=("sparse",)))
 
 
 def test_a_set_that_the_encoder_was_trained_on_is_marked(write_set: WriteSet) -> None:
