@@ -14,10 +14,12 @@ from litestar.datastructures import Headers
 from litestar.handlers import BaseRouteHandler
 from msgspec import Struct
 
+from ragsvc.api import ticket_access
 from ragsvc.api.errors import Refused
 from ragsvc.errors import NotFound
 from ragsvc.security.api_keys import allows, hash_key, is_well_formed, may_read
 from ragsvc.security.binding import is_loopback
+from ragsvc.security.tickets import Ticket, is_ticket
 
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
 OPEN = {"needs": "nothing"}
 """For ``opt=``: no key is needed. Only for what is the same everywhere: the pages, the reference, the sign of life."""
 ASK = {"needs": ("ask",)}
+ASK_AS_OPENAI = {**ASK, "is_openai": True}
+"""For the addresses that OpenAI's clients call: their errors are understood by those too."""
 INGEST = {"needs": ("ingest",)}
 READ = {"needs": ("ask", "ingest")}
 ADMIN = {"needs": ("admin",)}
+TICKET = {"takes_tickets": True}
+"""Beside ASK or READ: what the widget calls, so that a ticket opens it, too."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -38,6 +44,8 @@ class Caller(Struct, frozen=True):
     key_id: str = ""
     collections: tuple[str, ...] = ()
     """The only ones that exist for this caller; empty = all."""
+    ticket: Ticket | None = None
+    """Of a page in a portal."""
 
     def check_collections(self, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Return the collections to look in: those asked for, else all that the key may read (empty = all).
@@ -67,12 +75,15 @@ def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
         return
     service: Service = connection.app.state.service
     settings = service.settings
+    presented = _presented_key(connection.headers)
+    if is_ticket(presented):
+        connection.state.caller = _holder(connection, handler, presented)
+        return
     _check_origin(connection, settings.cors_origins)
     if not service.keys.any():
         _check_host(connection.headers, settings.allowed_hosts)
         connection.state.caller = Caller()
         return
-    presented = _presented_key(connection.headers)
     if not presented:
         raise Refused(status_code=401, detail="send an API key as 'Authorization: Bearer rsk_…' or 'X-API-Key: rsk_…'")
     key = service.keys.find(hash_key(presented)) if is_well_formed(presented) else None
@@ -81,6 +92,13 @@ def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     if needs and not allows(key.scopes, needs):
         raise Refused(status_code=403, detail=f"this key has {', '.join(key.scopes)}; needed is {' or '.join(needs)}")
     connection.state.caller = Caller(key.key_id, key.collections)
+
+
+def _holder(connection: Connection, handler: BaseRouteHandler, presented: str) -> Caller:
+    ticket = ticket_access.admit(connection.app.state.service, presented, connection.headers)
+    if not handler.opt.get("takes_tickets"):
+        raise Refused(status_code=403, detail="a ticket does not open this: it is for asking and for reading sources")
+    return Caller(ticket.key_id, ticket.collections, ticket)
 
 
 def caller_of(connection: Connection) -> Caller:

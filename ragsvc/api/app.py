@@ -6,14 +6,27 @@ from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from ragsvc.api import edge, errors, openapi
 from ragsvc.api.access import authorize
 from ragsvc.api.overload import Slots
-from ragsvc.api.routes import ask, collections, documents, health, jobs, models, pages, search, versions
+from ragsvc.api.routes import (
+    ask,
+    chat_completions,
+    collections,
+    documents,
+    embed_tickets,
+    health,
+    jobs,
+    models,
+    pages,
+    search,
+    versions,
+    widget,
+)
+from ragsvc.api.ticket_access import PortalOrigins
 from ragsvc.observability.audit import AuditLog
 from ragsvc.security.input_limits import MAX_JSON_BYTES
 from ragsvc.settings import Settings
@@ -23,6 +36,7 @@ if TYPE_CHECKING:
 
 ROUTES: list[HTTPRouteHandler] = [
     ask.ask,
+    chat_completions.chat_completions,
     search.search,
     search.lookup,
     versions.version_text,
@@ -40,6 +54,9 @@ ROUTES: list[HTTPRouteHandler] = [
     health.ready,
     health.prometheus,
     pages.front_page,
+    embed_tickets.create_ticket,
+    embed_tickets.revoke_ticket,
+    widget.widget,
 ]
 
 SEARCHES_AT_ONCE = 4
@@ -63,7 +80,7 @@ def create_app(service: Service, settings: Settings) -> Litestar:
         middleware=[edge.watch],
         before_send=[edge.finish],
         exception_handlers=errors.HANDLERS,
-        cors_config=CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None,
+        cors_config=PortalOrigins(service, settings.cors_origins),
         openapi_config=openapi.config(),
         request_max_body_size=MAX_JSON_BYTES,
         logging_config=None,

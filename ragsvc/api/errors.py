@@ -15,7 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET
 
 from ragsvc import errors
-from ragsvc.api.schemas import FieldProblem, Passage, Problem
+from ragsvc.api.schemas import FieldProblem, OpenAIError, Passage, Problem
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import MAX_JSON_BYTES, MAX_JSON_BYTES_WITH_IMAGES
 
@@ -108,6 +108,8 @@ def problem_of(error: Exception) -> Problem:
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer ``request`` with the problem that ``error`` is; unexpected ones are logged without their message."""
     body = problem_of(error)
+    if request.scope.get("route_handler") and request.route_handler.opt.get("is_openai"):
+        body.error = OpenAIError(body.detail, body.type)
     if body.status == 500:
         FAILURES.error("unexpected failure", exc_info=error, extra={"method": request.method})
     return Response(body, status_code=body.status, media_type=PROBLEM_JSON, headers=_headers(error))

@@ -325,26 +325,6 @@ class JobEvent(Struct):
     data: str
 
 
-class Model(Struct):
-    """A chat model, as OpenAI's list shows one, with what this service adds; null or empty = not known."""
-
-    id: str
-    object: Literal["model"]
-    created: int
-    """Always 0: nobody states it for all models."""
-    owned_by: str
-    kind: Literal["api", "local", "closed"]
-    context_tokens: int | None
-    licence: str
-
-
-class Models(Struct):
-    """OpenAI's list shape."""
-
-    object: Literal["list"]
-    data: list[Model]
-
-
 class Health(Struct):
     """A service that is not well answers with a problem instead."""
 
@@ -358,8 +338,20 @@ class FieldProblem(Struct):
     message: str
 
 
+class OpenAIError(Struct):
+    """What OpenAI's clients look for in the body of an error."""
+
+    message: str
+    type: str
+    code: str | None = None
+    param: str | None = None
+
+
 class Problem(Struct):
-    """An error, as RFC 9457 has it. ``passages`` is what was retrieved before a model failed."""
+    """An error, as RFC 9457 has it. ``passages`` is what was retrieved before a model failed.
+
+    ``error`` says the same once more in OpenAI's words, at the addresses that OpenAI's clients call.
+    """
 
     type: str
     title: str
@@ -367,6 +359,7 @@ class Problem(Struct):
     detail: str
     errors: list[FieldProblem] | UnsetType = UNSET
     passages: list[Passage] | UnsetType = UNSET
+    error: OpenAIError | UnsetType = UNSET
 
 
 def out(record: object, wire_type: type[T]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -31,7 +31,8 @@ class EventStream(Response[Any]):
     """Sends what ``events`` yields (encoded events).
 
     ``events`` is closed before the response ends, also when the reader leaves in the middle: closing is what cancels
-    a model's work. ``at_end`` runs after that, whatever happened.
+    a model's work. ``at_end`` runs after that, whatever happened. Where ``cut`` returns before the events end, what it
+    returns is the last one.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class EventStream(Response[Any]):
         events: AsyncGenerator[bytes, None],
         at_end: Callable[[], None] = lambda: None,
         heartbeat_s: float = HEARTBEAT_S,
+        cut: Callable[[], Coroutine[Any, Any, bytes]] | None = None,
     ) -> None:
         super().__init__(content=None, media_type="text/event-stream")
         self._events = events
         self._at_end = at_end
+        self._cut = cut
         self._heartbeat_s = heartbeat_s
 
     def to_asgi_response(self, *_: object, **__: object) -> ASGIApp:  # type: ignore[override]
@@ -63,12 +66,30 @@ class EventStream(Response[Any]):
         one_at_a_time = asyncio.Lock()
         beating = asyncio.ensure_future(self._beat(send, one_at_a_time))
         try:
-            async for event in self._events:
-                async with one_at_a_time:
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
+            last = await self._send_events(send, one_at_a_time)
+            if last:
+                await send({"type": "http.response.body", "body": last, "more_body": True})
         finally:
             beating.cancel()
             await self._events.aclose()
+
+    async def _send_events(self, send: Send, one_at_a_time: asyncio.Lock) -> bytes:
+        async def send_all() -> bytes:
+            async for event in self._events:
+                async with one_at_a_time:
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+            return b""
+
+        racing = [asyncio.ensure_future(send_all())]
+        if self._cut:
+            racing.append(asyncio.ensure_future(self._cut()))
+        try:
+            done, _ = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+            return (racing[0] if racing[0] in done else racing[1]).result()
+        finally:
+            for one in racing:
+                one.cancel()
+            await asyncio.wait(racing)
 
     async def _beat(self, send: Send, one_at_a_time: asyncio.Lock) -> None:
         while True:

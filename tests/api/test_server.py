@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,15 +18,9 @@ import pytest
 from ragsvc.api.server import run
 from ragsvc.errors import SettingsError
 from ragsvc.settings import Settings
-from ragsvc.wiring import open_service
+from tests.api.serving import LAW, make_home, serving
 from tests.servers.openai_chat import OpenAIChatServer, Reply
 
-LAW = """# 虚构租赁条例
-
-第一条　出租人应当在租赁期满后十日内退还押金。
-
-第二条　承租人应当按照约定的期限支付租金。
-"""
 QUESTION = {"question": "押金什么时候退还？", "collection": "law"}
 CHUNK = 16_384
 
@@ -38,44 +28,7 @@ CHUNK = 16_384
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one small law."""
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "law.md").write_text(LAW, encoding="utf-8")
-    service = open_service(folder / "home")
-    service.ingest([folder / "law.md"], "law", domain="law")
-    service.close()
-    return folder / "home"
-
-
-@contextmanager
-def serving(home: Path, *arguments: str, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """Run ``ragsvc serve`` on a free port until the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ragsvc", "--home", str(home), "serve", "--port", str(port), *arguments]
-    environment = {**os.environ, **{f"RAGSVC_{name.upper()}": value for name, value in settings.items()}}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            _wait_until_alive(process, client)
-            yield process, client
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
-
-
-def _wait_until_alive(process: subprocess.Popen[bytes], client: httpx.Client) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise AssertionError(f"serve ended with {process.returncode}")
-        try:
-            client.get("/health/live")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("serve did not come up within 60 s")
+    return make_home(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="module")

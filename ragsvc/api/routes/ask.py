@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
+from anyio import to_thread
 from litestar import Request, Response, post
 from msgspec.structs import replace
 
 from ragsvc import records
-from ragsvc.api import schemas
-from ragsvc.api.access import ASK, Caller, caller_of
+from ragsvc.api import schemas, ticket_access
+from ragsvc.api.access import ASK, TICKET, Caller, caller_of
 from ragsvc.api.bodies import read_json
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
+from ragsvc.api.revocation import check_still_allowed, until_revoked
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import InvalidInput
 from ragsvc.generation.images import read_images
@@ -43,7 +45,7 @@ Events = AsyncGenerator[records.AnswerEvent, None]
 @post(
     "/v1/ask",
     status_code=200,
-    opt=ASK,
+    opt={**ASK, **TICKET},
     operation_class=json_body(schemas.AskRequest, streams=schemas.AnswerEvent),
     responses=problems(404, 408, 409, 413, 415, 429, 502, 504),
     request_max_body_size=MAX_JSON_BYTES_WITH_IMAGES,
@@ -59,27 +61,43 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     body = await read_json(request, schemas.AskRequest)
     caller = caller_of(request)
     question = to_question(body, caller, service.settings)
-    if question.model not in (None, service.settings.model):
-        # A name that says itself where the model is would let a caller open any address or folder from this machine.
-        service.chat_models.find(str(question.model), listed_only=True)
-    give_back = request.app.state.slots.take()
-    try:
-        # The first event comes before the response begins, so that what is wrong with a request has its own status.
-        images = await read_images(body.images, service.settings.image_hosts)
-        events = cast(Events, service.stream(replace(question, images=images)))
-        first = await anext(events)
-    except BaseException:
-        give_back()
-        raise
+    if caller.ticket:
+        if body.model or body.strategy or body.images:
+            raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
+        await to_thread.run_sync(ticket_access.spend, service, caller.ticket)
+    first, events, give_back = await begin(request, question, body.images)
     recorder = Recorder(request.app.state.audit, caller.key_id, body.model or "")
     if body.stream:
-        return EventStream(to_sse(first, events, recorder), at_end=give_back)
+        return EventStream(to_sse(first, events, recorder), at_end=give_back, cut=until_revoked(service, caller))
     try:
-        return Response(await until_client_leaves(to_answer(first, events, recorder), request.receive))
+        answer = await until_client_leaves(to_answer(first, events, recorder), request.receive)
+        await to_thread.run_sync(check_still_allowed, service, caller)
+        return Response(answer)
     except ClientLeft:
         raise Refused(status_code=408, detail="the client left before the answer was ready") from None
     finally:
         give_back()
+
+
+async def begin(
+    request: Request[Any, Any, Any], question: records.AskRequest, images: Sequence[str] = ()
+) -> tuple[records.AnswerEvent, Events, Callable[[], None]]:
+    """Take one of the slots for questions and wait for the first event; call what is returned last at the end.
+
+    The first event comes before the response begins, so that what is wrong with a request has its own status.
+    """
+    service: Service = request.app.state.service
+    if question.model not in (None, service.settings.model):
+        # A name that says itself where the model is would let a caller open any address or folder from this machine.
+        service.chat_models.find(str(question.model), listed_only=True)
+    give_back: Callable[[], None] = request.app.state.slots.take()
+    try:
+        seen = await read_images(images, service.settings.image_hosts)
+        events = cast(Events, service.stream(replace(question, images=seen)))
+        return await anext(events), events, give_back
+    except BaseException:
+        give_back()
+        raise
 
 
 def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) -> records.AskRequest:
@@ -158,7 +176,7 @@ async def to_answer(first: records.AnswerEvent, events: Events, recorder: Record
     """
     last = first
     passages: tuple[records.Passage, ...] = ()
-    async with aclosing(_from(first, events)) as stream:
+    async with aclosing(from_first(first, events)) as stream:
         async for event in stream:
             last = event
             if isinstance(event, records.PassagesFound):
@@ -173,7 +191,7 @@ async def to_answer(first: records.AnswerEvent, events: Events, recorder: Record
 async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder) -> AsyncGenerator[bytes, None]:
     """Yield an answer's events, encoded; whatever happens, the last is one ``done`` or one ``error``."""
     try:
-        async with aclosing(_from(first, events)) as stream:
+        async with aclosing(from_first(first, events)) as stream:
             async for event in stream:
                 yield _encode(event, recorder)
     except Exception as error:  # noqa: BLE001  # the response has begun: its status can no longer say it
@@ -181,7 +199,8 @@ async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder)
         yield encode_event("error", problem_of(error))
 
 
-async def _from(first: records.AnswerEvent, events: Events) -> Events:
+async def from_first(first: records.AnswerEvent, events: Events) -> Events:
+    """Yield the events of an answer whose first was taken already."""
     async with aclosing(events):
         yield first
         async for event in events:

@@ -12,7 +12,7 @@ from litestar.openapi.spec import Schema
 from litestar.params import FromPath, Parameter
 
 from ragsvc.api import schemas
-from ragsvc.api.access import INGEST, READ, Caller, caller_of, unknown
+from ragsvc.api.access import INGEST, READ, TICKET, Caller, caller_of, unknown
 from ragsvc.api.errors import problems
 from ragsvc.api.openapi import multipart_body
 from ragsvc.api.routes.jobs import to_job
@@ -151,7 +151,10 @@ async def delete_document(request: Request[Any, Any, Any], document_id: FromPath
 
 
 @get(
-    "/v1/documents/{document_id:str}/versions", opt=READ, responses=problems(404), summary="List a document's versions"
+    "/v1/documents/{document_id:str}/versions",
+    opt={**READ, **TICKET},
+    responses=problems(404),
+    summary="List a document's versions",
 )
 async def list_versions(request: Request[Any, Any, Any], document_id: FromPath[str]) -> schemas.Versions:
     """Return the versions of a document, oldest first, each with the days on which it is in force."""

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from ragsvc.api import schemas
 from ragsvc.api.access import INGEST, Caller, caller_of, unknown
 from ragsvc.api.errors import problem_of, problems
+from ragsvc.api.revocation import until_revoked
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import NotFound, RagsvcError
 
@@ -49,7 +50,7 @@ async def follow_job(request: Request[Any, Any, Any], job_id: FromPath[str]) -> 
     """Send a ``progress`` event whenever the job moves, and one ``done`` when it has ended, well or not."""
     caller = caller_of(request)
     first = await _visible(request.app, caller, job_id)
-    return EventStream(_follow(request.app, caller, first))
+    return EventStream(_follow(request.app, caller, first), cut=until_revoked(request.app.state.service, caller))
 
 
 async def _follow(app: Litestar, caller: Caller, job: Job) -> AsyncGenerator[bytes, None]:

@@ -7,31 +7,50 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from litestar import Request, get
 
-from ragsvc.api import schemas
-from ragsvc.api.access import ASK
+from ragsvc.api.access import ASK_AS_OPENAI, caller_of
+from ragsvc.api.chat_schemas import Model, Models
 from ragsvc.api.errors import problems
 
 if TYPE_CHECKING:
+    from ragsvc.model_catalogue import ChatCard
     from ragsvc.wiring import Service
 
 
-@get("/v1/models", opt=ASK, responses=problems(), summary="List the models that can answer")
-async def list_models(request: Request[Any, Any, Any]) -> schemas.Models:
-    """Return the chat models that ``model`` may name; ``owned_by`` is the vendor."""
+@get("/v1/models", opt=ASK_AS_OPENAI, responses=problems(), summary="List what a question can be put to")
+async def list_models(request: Request[Any, Any, Any]) -> Models:
+    """Return what ``model`` may name: the collections that the key may read, then all models of the catalogue."""
     service: Service = request.app.state.service
+    caller = caller_of(request)
+    collections = await to_thread.run_sync(service.collections)
     cards = await to_thread.run_sync(service.chat_models.list)
-    return schemas.Models(
+    return Models(
         "list",
         [
-            schemas.Model(
-                id=card.name,
-                object="model",
-                created=0,
-                owned_by=card.vendor,
-                kind=card.kind,
-                context_tokens=card.context_tokens,
-                licence=card.licence,
-            )
-            for card in cards
+            *(
+                Model(c.name, "model", 0, "ragsvc", "collection", domain=c.domain)
+                for c in collections
+                if caller.may_read(c.name)
+            ),
+            *map(_of_card, cards),
         ],
+    )
+
+
+def _of_card(card: ChatCard) -> Model:
+    return Model(
+        id=card.name,
+        object="model",
+        created=0,
+        owned_by=card.vendor,
+        kind=card.kind,
+        model=card.model,
+        context_tokens=card.context_tokens,
+        modalities=list(card.modalities),
+        domain=card.domain,
+        licence=card.licence,
+        commercial_use=card.commercial_use,
+        template=card.template,
+        get=card.get,
+        note=card.note,
+        source=card.source,
     )

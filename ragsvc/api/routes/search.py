@@ -11,7 +11,7 @@ from litestar.params import Parameter
 
 from ragsvc import records
 from ragsvc.api import schemas
-from ragsvc.api.access import ASK, caller_of
+from ragsvc.api.access import ASK, TICKET, caller_of
 from ragsvc.api.bodies import read_json
 from ragsvc.api.errors import problems
 from ragsvc.api.openapi import json_body
@@ -62,7 +62,7 @@ async def search(request: Request[Any, Any, Any]) -> schemas.SearchResult:
     return _to_result(await to_thread.run_sync(service.search, question, limiter=request.app.state.searches))
 
 
-@get("/v1/lookup", opt=ASK, responses=problems(404, 409), summary="Open what a citation names")
+@get("/v1/lookup", opt={**ASK, **TICKET}, responses=problems(404, 409), summary="Open what a citation names")
 async def lookup(
     request: Request[Any, Any, Any],
     citation: Annotated[

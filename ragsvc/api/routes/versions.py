@@ -9,7 +9,7 @@ from litestar import Request, get
 from litestar.params import FromPath, QueryParameter
 
 from ragsvc.api import schemas
-from ragsvc.api.access import ASK, caller_of, unknown
+from ragsvc.api.access import ASK, TICKET, caller_of, unknown
 from ragsvc.api.errors import problems
 from ragsvc.errors import InvalidInput, NotFound
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_OFFSET = 2**31 - 1
 
 
-@get("/v1/versions/{version_id:str}/text", opt=ASK, responses=problems(404), summary="Read a stored text")
+@get("/v1/versions/{version_id:str}/text", opt={**ASK, **TICKET}, responses=problems(404), summary="Read a stored text")
 async def version_text(
     request: Request[Any, Any, Any],
     version_id: FromPath[str],
