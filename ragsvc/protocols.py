@@ -118,6 +118,19 @@ class Index(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads a question and a passage together, which is slower than comparing vectors and sees more."""
+
+    @property
+    def reranker_id(self) -> str:
+        """Name and hash of the weights: two rerankers with one id give the same scores."""
+        ...
+
+    def score(self, question: str, passages: Sequence[str]) -> FloatArray:
+        """Return an array of shape (len(passages),); more is better. A long passage scores as its best window."""
+        ...
+
+
 class ChatModel(Protocol):
     """Writes text for messages."""
 
@@ -132,6 +145,11 @@ class ChatModel(Protocol):
     @property
     def takes_images(self) -> bool:
         """Whether a message may hold pictures."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """Name of the literal template that its conversations are written in; empty = chat messages."""
         ...
 
     def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:

@@ -26,20 +26,39 @@ def retriever(
     as_json: Json = False,
 ) -> None:
     """Train an encoder; `evaluate retrieval --embedder FOLDER` measures it, `index rebuild` puts it to use."""
+    from ragsvc.training.retriever import train_retriever
+
+    _report(train_retriever(config, output, data=data, resume=resume), as_json=as_json)
+
+
+def _report(folder: Path, *, as_json: bool) -> None:
     import msgspec
 
     from ragsvc.embedding.training_record import FILE_NAME
-    from ragsvc.training.retriever import train_retriever
 
-    folder = train_retriever(config, output, data=data, resume=resume)
     record = msgspec.json.decode((folder / FILE_NAME).read_bytes())
     if as_json:
         print_json({"path": str(folder.absolute()), **record})
         return
-    say(
-        f"{folder}: {record['steps']} steps on {len(record['data'])} data sets in {record['seconds']} s, "
-        f"loss {record['final_loss']:.3f}"
-    )
+    for stage in record["stages"]:
+        say(f"{stage['name']}: {stage['steps']} steps in {stage['seconds']} s, loss {stage['losses'][-1][1]:.3f}")
+    for score in record["scores"]:
+        say(f"{score['set']}, {score['arm']}: nDCG@10 {score['ndcg_at_10']:.3f}")
+    say(f"{folder}: trained on {len(record['data'])} data sets")
+
+
+@app.command()
+def reranker(
+    config: Annotated[Path, typer.Argument(help="TOML file; ragsvc/training/configs has a complete one.")],
+    output: Annotated[Path, typer.Option(help="New folder for weights, card and plot.")],
+    data: Annotated[Path | None, typer.Option(help="Folder that the config's paths count from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was broken off in the folder.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a cross-encoder that reads question and passage together."""
+    from ragsvc.training.reranker import train_reranker
+
+    _report(train_reranker(config, output, data=data, resume=resume), as_json=as_json)
 
 
 @app.command("mine-negatives")

@@ -11,7 +11,7 @@ import numpy as np
 from ragsvc.embedding import shipped_embedders
 from ragsvc.errors import InvalidInput
 from ragsvc.training.batches import EncodedTexts, Encoding
-from ragsvc.training.config import RetrieverConfig
+from ragsvc.training.config import RerankerConfig, RetrieverConfig
 from ragsvc.training.pairs import Pair, read_texts
 from ragsvc.training.roberta import new_roberta
 
@@ -81,7 +81,7 @@ def base_folder(base: str) -> Path | None:
         raise InvalidInput(f"ModelScope does not give {base!r}: {' '.join(str(error).split())[:300]}") from error
 
 
-def roberta_folder(recipe: RetrieverConfig, root: Path, kept: Path) -> Path:
+def roberta_folder(recipe: RetrieverConfig | RerankerConfig, root: Path, kept: Path) -> Path:
     """Return the directory of the new RoBERTa, made of all the texts of the files if it is not there yet."""
     folder = kept / "roberta"
     if not (folder / "config.json").is_file():

@@ -252,13 +252,19 @@ def _plan(stage: Stage, weights: Sequence[float], sizes: Sequence[int], steps: i
     """Return for each step the file it reads and how many steps read that file before."""
     if empty := [at for at, size in enumerate(sizes) if not size]:
         raise InvalidInput(f"Stage {stage.name}: pair file number {empty[0] + 1} of its sources gives no row.")
-    shares = np.array(weights, float) * (np.array(sizes) if stage.weights == "rows" else 1)
-    exact = shares / shares.sum() * steps
-    counts = np.floor(exact).astype(np.int64)
-    counts[np.argsort(counts - exact, kind="stable")[: steps - counts.sum()]] += 1
+    counts = share_out(weights, sizes, steps, per_row=stage.weights == "rows")
     plan = np.repeat(np.arange(len(counts)), counts)
     np.random.default_rng([seed, len(sizes)]).shuffle(plan)
     turns = np.empty(steps, np.int64)
     for number in range(len(counts)):
         turns[plan == number] = np.arange(counts[number])
     return plan, turns
+
+
+def share_out(weights: Sequence[float], sizes: Sequence[int], total: int, *, per_row: bool) -> Ints:
+    """Return whole numbers that add up to ``total``, by the weights or (``per_row``) by weights times sizes."""
+    shares = np.array(weights, float) * (np.array(sizes) if per_row else 1)
+    exact = shares / shares.sum() * total
+    counts: Ints = np.floor(exact).astype(np.int64)
+    counts[np.argsort(counts - exact, kind="stable")[: total - counts.sum()]] += 1
+    return counts

@@ -9,7 +9,7 @@ import msgspec
 
 from ragsvc.embedding.training_record import FILE_NAME
 from ragsvc.errors import InvalidInput
-from ragsvc.training.config import RetrieverConfig
+from ragsvc.training.config import PairFile, RerankerConfig, RetrieverConfig
 from ragsvc.training.runs import StageReport
 from ragsvc.training.scores import Score
 
@@ -38,8 +38,9 @@ class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     data: tuple[DataSet, ...]
     """The base's own data first, where it says so."""
-    recipe: RetrieverConfig
+    recipe: RetrieverConfig | RerankerConfig
     dim: int
+    """Length of a vector; 1 for a reranker, whose output is its score."""
     steps: int
     seconds: float
     """Of the last run alone, when the training was resumed."""
@@ -48,6 +49,18 @@ class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Mean of the last tenth of the logged losses."""
     stages: tuple[StageReport, ...]
     scores: tuple[Score, ...]
+
+
+def described(file: PairFile, rows: int) -> DataSet:
+    """Return a pair file as the card lists it."""
+    return DataSet(
+        name=file.title,
+        rows=rows,
+        language=file.language,
+        domain=file.domain,
+        licence=file.licence,
+        weight=file.weight,
+    )
 
 
 def read_base_data(folder: Path | None) -> tuple[DataSet, ...]:
@@ -91,19 +104,37 @@ def data_table(data: Sequence[DataSet]) -> str:
     return "\n".join([head, *rows])
 
 
+class _Kind(msgspec.Struct, frozen=True):
+    task: str
+    what: str
+
+
+_KINDS = (
+    _Kind(
+        "sentence-similarity",
+        "An encoder of questions and passages into {dim} dimensions, trained by `ragsvc train retriever`. It opens "
+        "with\n`--embedder` and this folder's path, or with sentence-transformers.",
+    ),
+    _Kind(
+        "text-ranking",
+        "A cross-encoder that scores a question and a passage read together, trained by `ragsvc train reranker`. It "
+        "opens\nwith sentence-transformers' CrossEncoder and this folder's path.",
+    ),
+)
+
+
 def _markdown(record: TrainingRecord) -> str:
-    recipe = record.recipe
+    recipe, kind = record.recipe, _KINDS[isinstance(record.recipe, RerankerConfig)]
     languages = "\n".join(f"- {language}" for language in sorted({d.language for d in record.data if d.language}))
     return f"""---
 library_name: sentence-transformers
-pipeline_tag: sentence-similarity
+pipeline_tag: {kind.task}
 language:
 {languages}
 ---
 # {record.name}
 
-An encoder of questions and passages into {record.dim} dimensions, trained by `ragsvc train retriever`. It opens with
-`--embedder` and this folder's path, or with sentence-transformers.
+{kind.what.format(dim=record.dim)}
 
 ## Data
 {data_table(record.data)}
@@ -122,9 +153,9 @@ From `{recipe.base}`, seed {recipe.seed}. Every setting is in `{FILE_NAME}`.
 
 def _stages(record: TrainingRecord) -> str:
     rows = [
-        f"| {report.name} | {report.objective} | {report.steps:,} × {stage.batch_size} | {stage.learning_rate:g} | "
-        f"{report.seconds:,.0f} s | {report.final_loss:.3f} |"
-        for stage, report in zip(record.recipe.stages, record.stages, strict=True)
+        f"| {stage.name} | {stage.objective} | {stage.steps:,} × {stage.batch_size} | {stage.learning_rate:g} | "
+        f"{stage.seconds:,.0f} s | {stage.final_loss:.3f} |"
+        for stage in record.stages
     ]
     head = "| stage | objective | steps × rows | learning rate | time | loss at the end |"
     return "\n".join([head, "| --- | --- | ---: | ---: | ---: | ---: |", *rows])
@@ -133,8 +164,12 @@ def _stages(record: TrainingRecord) -> str:
 def _scores(scores: Sequence[Score]) -> str:
     if not scores:
         return (
-            "None were measured: `evaluate` in the config names sets, and `ragsvc evaluate retrieval SET --embedder "
-            "PATH` measures any. A set whose name is listed above is no test of this encoder."
+            "None were measured: `evaluate` in the config names the sets to measure. A set whose name is listed above "
+            "is no test of this model."
         )
-    rows = [f"| {s.set} ({s.queries:,}) | {s.arm} | {s.ndcg_at_10:.3f} | {s.recall_at_100:.3f} |" for s in scores]
-    return "\n".join(["| set (questions) | arm | nDCG@10 | Recall@100 |", "| --- | --- | ---: | ---: |", *rows])
+    rows = [
+        f"| {s.set} ({s.queries:,}) | {s.arm} | {s.ndcg_at_10:.3f} | {s.recall_at_100:.3f} | {s.median_ms:.1f} ms |"
+        for s in scores
+    ]
+    head = "| set (questions) | arm | nDCG@10 | Recall@100 | one question, median |"
+    return "\n".join([head, "| --- | --- | ---: | ---: | ---: |", *rows])

@@ -246,11 +246,9 @@ def _read_staged(path: Path) -> RetrieverConfig:
         shared = {key: raw.pop(key) for key in set(Stage.__struct_fields__) - {"name", "sources"} if key in raw}
         return msgspec.convert({**raw, "stages": [{**shared, **stage} for stage in stages]}, RetrieverConfig)
     except OSError as error:
-        raise InvalidInput(f"{path.absolute()} cannot be read as a training's TOML file: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"{path.absolute()} is no description of a training: {error}. ragsvc/training/config.py lists the fields."
-        ) from error
+        raise _wrong(path, error) from error
 
 
 def _check_names(names: list[str], what: str, path: Path) -> None:
@@ -273,3 +271,75 @@ def _check_stage(config: RetrieverConfig, stage: Stage, at: int, path: Path) -> 
     dims: dict[str, Any] = {"static": config.static.dim, "roberta": config.roberta.hidden}
     if any(dim > dims.get(config.base, dim) for dim in stage.matryoshka):
         raise InvalidInput(f"{path}: matryoshka {stage.matryoshka} has more dimensions than the {config.base} base.")
+
+
+class RerankerConfig(_Table, frozen=True, kw_only=True):
+    """A training of a cross-encoder: right passages of the pair files against mined and random wrong ones."""
+
+    name: str
+    base: str
+    """As for an encoder, but not ``static``; an encoder that ``train retriever`` wrote is one."""
+    pairs: Annotated[tuple[PairFile, ...], Meta(min_length=1)]
+    learning_rate: Positive
+    batch_size: Count = 32
+    """Pairs of a question and a passage, right or wrong."""
+    steps: Count | None = None
+    epochs: Positive = 1.0
+    """Where no steps are given: one epoch is as many right pairs as the files hold together."""
+    weights: Literal["steps", "rows"] = "steps"
+    negatives: Count = 4
+    """Wrong passages for each right one: the mined ones first, then random ones of the file."""
+    warmup: Share = 0.05
+    max_tokens: Count = 256
+    """Of question and passage together."""
+    checkpoint_steps: Count = 500
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    data: str = ""
+    roberta: RobertaBase = RobertaBase()
+    evaluate: tuple[Evaluated, ...] = ()
+
+
+def read_reranker_config(path: Path) -> RerankerConfig:
+    """Read and check the TOML file of a reranker's training.
+
+    Raises:
+        InvalidInput: it cannot be read or says what cannot be done.
+    """
+    try:
+        config = msgspec.convert(tomllib.loads(path.read_text("utf-8")), RerankerConfig)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _wrong(path, error) from error
+    _check_names([file.title for file in config.pairs], "pair files", path)
+    if sentences := [file.title for file in config.pairs if file.sentences_of]:
+        raise InvalidInput(f"{path}: {', '.join(sentences)} has no questions; a reranker learns from those alone.")
+    if config.base == "static":
+        raise InvalidInput(f"{path}: a static table reads no two texts together; name 'roberta' or a checkpoint.")
+    return config
+
+
+def read_training(path: Path) -> RetrieverConfig | RerankerConfig:
+    """Read the TOML file of an encoder's or a reranker's training: the first one names an objective or stages.
+
+    Raises:
+        InvalidInput: it cannot be read or says what cannot be done.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:
+        raise _wrong(path, error) from error
+    return read_config(path) if {"objective", "stages"} & set(raw) else read_reranker_config(path)
+
+
+def _unreadable(path: Path, error: OSError) -> InvalidInput:
+    return InvalidInput(f"{path.absolute()} cannot be read as a training's TOML file: {error.strerror}.")
+
+
+def _wrong(path: Path, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        f"{path.absolute()} is no description of a training: {error}. ragsvc/training/config.py lists the fields."
+    )

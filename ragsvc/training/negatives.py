@@ -15,7 +15,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.evaluation.datasets import LabelledSet
 from ragsvc.evaluation.retrieval import IndexedSet, RetrievalOptions, open_home
 from ragsvc.records import ARMS
-from ragsvc.training.config import PairFile, RetrieverConfig, read_config
+from ragsvc.training.config import PairFile, read_training
 from ragsvc.training.pairs import Negative, Pair, passage_key, read_pairs
 from ragsvc.training.progress import counted
 
@@ -54,8 +54,8 @@ def mine_negatives(
         InvalidInput: the config or a file is not what it must be, or a source is unknown.
     """
     mining = mining or Mining()
-    recipe = read_config(config)
-    files = _asking(recipe, mining.sources)
+    recipe = read_training(config)
+    files = _asking(recipe.pairs, mining.sources)
     root = data or config.parent / recipe.data
     pairs = {
         file.title: read_pairs(msgspec.structs.replace(file, negatives=""), root, recipe.seed)
@@ -82,8 +82,8 @@ def mine_negatives(
     return found
 
 
-def _asking(recipe: RetrieverConfig, sources: Sequence[str]) -> list[PairFile]:
-    asking = [file for file in recipe.pairs if not file.sentences_of]
+def _asking(files: Sequence[PairFile], sources: Sequence[str]) -> list[PairFile]:
+    asking = [file for file in files if not file.sentences_of]
     if unknown := set(sources) - {file.title for file in asking}:
         raise InvalidInput(
             f"{', '.join(sorted(unknown))} was asked for; with questions there are "

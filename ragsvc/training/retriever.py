@@ -17,11 +17,11 @@ from ragsvc.training.bases import (
     with_pooling,
 )
 from ragsvc.training.batches import EncodedTexts, PlannedBatches
-from ragsvc.training.card import DataSet, TrainingRecord, read_base_data, write_card
-from ragsvc.training.config import PairFile, RetrieverConfig, Stage, read_config
+from ragsvc.training.card import DataSet, TrainingRecord, described, read_base_data, write_card
+from ragsvc.training.config import RetrieverConfig, Stage, read_config
 from ragsvc.training.pairs import Negative, Pair, read_pairs, read_texts
-from ragsvc.training.runs import StageFolder, open_run
-from ragsvc.training.scores import measure
+from ragsvc.training.runs import StageFolder, begin_stage, open_run
+from ragsvc.training.scores import measure_encoder
 from ragsvc.training.stages import CLASSES, HEAD, train_masked_language, train_on_pairs
 
 
@@ -40,10 +40,6 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
         InvalidInput: the config, a file or a column is not what it must be.
         Conflict: the folder holds something else than a broken-off training of this config.
     """
-    from transformers import set_seed
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # one for each checkpoint that is written
     recipe = read_config(config)
     root = data or config.parent / recipe.data
     read = {file.title for stage in recipe.stages if _is_on_pairs(stage) for file in recipe.files(stage)}
@@ -54,7 +50,7 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
     for at, (stage, place) in enumerate(zip(recipe.stages, places, strict=True)):
         if place.done.is_dir():
             continue
-        set_seed(recipe.seed)  # of what torch draws before the trainer sets it: layers that a checkpoint lacks
+        begin_stage(recipe.seed)
         if not _is_on_pairs(stage):
             _pretrain(recipe, root, stage, place)
             continue
@@ -77,7 +73,7 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
         resumed_at_step=reports[-1].resumed_at_step,
         final_loss=reports[-1].final_loss,
         stages=reports,
-        scores=measure(output, recipe.evaluate, root),
+        scores=measure_encoder(output, recipe.evaluate, root),
     )
     write_card(output, record)
     shutil.rmtree(kept)
@@ -135,18 +131,7 @@ def _prefixed(pairs: Mapping[str, Sequence[Pair]], prompts: Mapping[str, str]) -
 
 
 def _described(recipe: RetrieverConfig, root: Path, pairs: Mapping[str, Sequence[Pair]]) -> list[DataSet]:
-    return [_data_set(file, len(pairs.get(file.title) or read_texts(file, root))) for file in recipe.pairs]
-
-
-def _data_set(file: PairFile, rows: int) -> DataSet:
-    return DataSet(
-        name=file.title,
-        rows=rows,
-        language=file.language,
-        domain=file.domain,
-        licence=file.licence,
-        weight=file.weight,
-    )
+    return [described(file, len(pairs.get(file.title) or read_texts(file, root))) for file in recipe.pairs]
 
 
 def _save(model: Any, recipe: RetrieverConfig, done: Path, output: Path) -> None:

@@ -23,6 +23,8 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     objective: str
     steps: int
+    batch_size: int
+    learning_rate: float
     seconds: float
     """Of the last run alone, when the training was resumed."""
     resumed_at_step: int
@@ -63,6 +65,7 @@ class StageFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.report_name = _REPORT
         self.done = folder / _DONE
         """The trained model's directory, whole as soon as it is there."""
 
@@ -94,6 +97,16 @@ def _is_whole(state: Path) -> bool:
     return True
 
 
+def begin_stage(seed: int) -> None:
+    """Seed what is drawn before a trainer does it (layers that a base lacks), and silence loading and saving."""
+    from transformers import set_seed
+    from transformers.utils import logging
+
+    set_seed(seed)
+    library: Any = logging
+    library.disable_progress_bar()  # one for each checkpoint
+
+
 def trainer_settings(folder: Path, stage: Any, recipe: Any, steps: int) -> dict[str, Any]:
     """Return the arguments that every trainer of transformers gets."""
     return {
@@ -120,7 +133,7 @@ def logged_losses(history: Sequence[dict[str, Any]]) -> tuple[tuple[int, float],
     return tuple((int(log["step"]), float(log["loss"])) for log in history if "loss" in log)
 
 
-def run_trainer(trainer: Any, place: StageFolder, stage: Any) -> StageReport:
+def run_trainer(trainer: Any, place: StageFolder, stage: Any, *, objective: str = "") -> StageReport:
     """Train, going on from the last checkpoint, and return the report."""
     from transformers import PrinterCallback
 
@@ -130,7 +143,9 @@ def run_trainer(trainer: Any, place: StageFolder, stage: Any) -> StageReport:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return StageReport(
         name=stage.name,
-        objective=stage.objective,
+        objective=objective or stage.objective,
+        batch_size=stage.batch_size,
+        learning_rate=stage.learning_rate,
         steps=int(trainer.state.global_step),
         seconds=round(time.monotonic() - started, 1),
         resumed_at_step=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
