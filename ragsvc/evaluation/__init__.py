@@ -1,1 +1,1 @@
-"""Measures the service on labelled sets: pure metrics, sets in BEIR layout, retrieval and abstention runs."""
+"""Measures the service on labelled sets: metrics, retrieval run by run and query by query, reports, abstention."""
