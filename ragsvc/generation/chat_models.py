@@ -52,7 +52,7 @@ def open_chat_model(
     is_local = card.family in _LOCAL
     if not (is_local or card.takes_tools):
         source = replace(source, open=_in_words(source.open))
-    source = replace(source, takes_images="image" in card.modalities and not is_local)
+    source = replace(source, takes_images="image" in card.modalities and card.family != "gguf")
     return StreamedChatModel(card.name, source, options.limits)
 
 
@@ -70,7 +70,9 @@ def _open_local(card: ChatCard, options: ChatOptions) -> Source:
         stop=card.stop,
         options=LoadOptions.of(card),
     )
-    return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
+    return Source(
+        open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options), template=card.template
+    )
 
 
 def _open_gguf(card: ChatCard, options: ChatOptions) -> Source:
@@ -82,7 +84,9 @@ def _open_gguf(card: ChatCard, options: ChatOptions) -> Source:
         template=card.template,
         stop=card.stop,
     )
-    return Source(open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options))
+    return Source(
+        open=local.pieces, where=card.model, prompt_tokens=prompt_tokens(card, options), template=card.template
+    )
 
 
 _LOCAL = ("transformers", "gguf")

@@ -27,6 +27,8 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Directory or repository of LoRA weights, put on top through peft."""
     trust_remote_code: bool = False
     """Run the Python code that comes with the model."""
+    sees: bool = False
+    """Load it as a model that takes pictures (Qwen-VL, GLM-4V, LLaVA, Gemma 3 and their like)."""
 
     @classmethod
     def of(cls, card: ChatCard) -> LoadOptions:
@@ -43,6 +45,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
             quantization=card.quantization,
             adapter=card.adapter,
             trust_remote_code=card.trust_remote_code,
+            sees="image" in card.modalities,
         )
 
 
@@ -51,6 +54,21 @@ _OWN_CODE = (
     "your keys. If you have read that code and trust it, say 'trust_remote_code = true' in an entry of your own models "
     "file; else run the model with its own server and name the endpoint."
 )
+
+
+def load_processor(model: str, options: LoadOptions) -> Any:
+    """Return what prepares texts and pictures for a model that sees; its ``tokenizer`` is the model's.
+
+    Raises:
+        NotFound: its files are not there.
+        SettingsError: it needs code of its own or a package that is not there.
+    """
+    from transformers import AutoProcessor
+
+    processor = _loaded(AutoProcessor, model, options)
+    if not hasattr(processor, "image_processor"):
+        raise SettingsError(f"The entry of {model} says that it takes images, but its files have no image processor.")
+    return processor
 
 
 def load_tokenizer(model: str, options: LoadOptions) -> Any:
@@ -62,8 +80,12 @@ def load_tokenizer(model: str, options: LoadOptions) -> Any:
     """
     from transformers import AutoTokenizer
 
+    return _loaded(AutoTokenizer, model, options)
+
+
+def _loaded(kind: Any, model: str, options: LoadOptions) -> Any:
     try:
-        return AutoTokenizer.from_pretrained(model, trust_remote_code=options.trust_remote_code)
+        return kind.from_pretrained(model, trust_remote_code=options.trust_remote_code)
     except OSError as error:
         raise NotFound(f"The model {model} cannot be loaded: {error}") from error
     except (ValueError, ImportError) as error:
@@ -78,7 +100,7 @@ def load_weights(model: str, options: LoadOptions) -> Any:
         SettingsError: it needs code of its own, a package that is not there, or the adapter is of another model.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoModelForSeq2SeqLM
 
     if options.quantization and find_spec("bitsandbytes") is None:
         raise SettingsError(f"{model} is to be loaded in {options.quantization} weights: pip install bitsandbytes")
@@ -90,6 +112,7 @@ def load_weights(model: str, options: LoadOptions) -> Any:
     try:
         config = AutoConfig.from_pretrained(model, trust_remote_code=options.trust_remote_code)
         kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        kind = AutoModelForImageTextToText if options.sees else kind
         weights = kind.from_pretrained(model, **asked)
     except OSError as error:
         raise NotFound(f"The model {model} cannot be loaded: {error}") from error

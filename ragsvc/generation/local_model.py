@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 from ragsvc.errors import SettingsError, UpstreamFailed
 from ragsvc.generation.control_tokens import ControlTokens
 from ragsvc.generation.literal_template import LiteralTemplate, find_template, literal_templates
-from ragsvc.generation.local_loading import LoadOptions, load_tokenizer, load_weights
+from ragsvc.generation.local_loading import LoadOptions, load_processor, load_tokenizer, load_weights
 from ragsvc.generation.stop_text import StopText, Unescaping
 from ragsvc.generation.thread_stream import stream_from_thread
 from ragsvc.generation.tools import as_plain_turns
@@ -30,8 +31,11 @@ class LocalModel:
         max_tokens: int,
         template: LiteralTemplate | None = None,
         stop: Sequence[str] = (),
+        processor: Any = None,
     ) -> None:
+        """Keep them; ``processor`` of transformers prepares pictures, for a model that sees."""
         self._model = model
+        self._processor = processor
         self._tokenizer = tokenizer
         self._temperature = temperature
         self._max_tokens = max_tokens
@@ -68,8 +72,11 @@ class LocalModel:
         """
         options = options or LoadOptions()
         literal = find_template(template) if template else None
-        tokenizer = load_tokenizer(model, options)
-        if literal is None and not tokenizer.chat_template:
+        processor = load_processor(model, options) if options.sees else None
+        tokenizer = processor.tokenizer if processor else load_tokenizer(model, options)
+        if literal and processor:
+            raise SettingsError(f"The template {template!r} has no place for pictures: take one of the two out.")
+        if literal is None and not (processor or tokenizer).chat_template:
             raise SettingsError(
                 f"The tokenizer of {model} has no chat template, so it is not known how to write a conversation "
                 "for it. Use the chat (instruct) form of the model, serve it and name the endpoint, or name the "
@@ -77,7 +84,13 @@ class LocalModel:
             )
         weights = load_weights(model, options)
         return cls(
-            weights, tokenizer, temperature=temperature, max_tokens=max_tokens, template=literal, stop=tuple(stop)
+            weights,
+            tokenizer,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            template=literal,
+            stop=tuple(stop),
+            processor=processor,
         )
 
     def pieces(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
@@ -124,11 +137,13 @@ class LocalModel:
             return self._encode_literally(self._template, messages)
         import jinja2
 
-        turns = [{"role": message.role, "content": message.content} for message in as_plain_turns(messages)]
+        writer, content = (self._processor, _parts_of) if self._processor else (self._tokenizer, lambda m: m.content)
+        turns = [{"role": message.role, "content": content(message)} for message in as_plain_turns(messages)]
         try:
-            return self._tokenizer.apply_chat_template(
-                turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
-            ).to(self._model.device)
+            prompt = writer.apply_chat_template(
+                turns, add_generation_prompt=True, tokenize=True, return_tensors="pt", return_dict=True
+            )
+            return prompt.to(self._model.device, **({"dtype": self._model.dtype} if self._processor else {}))
         except jinja2.TemplateError as error:
             raise UpstreamFailed(f"The model's chat template refuses this conversation: {error}") from error
 
@@ -187,6 +202,14 @@ class LocalModel:
         ends |= {vocabulary[text] for text in self._stop if text in vocabulary}
         ids: Iterable[int] = self._template.stop_ids if self._template else ()
         return ends | {number for number in ids if number < self._model.config.get_text_config().vocab_size}
+
+
+def _parts_of(message: Message) -> list[dict[str, Any]]:
+    """Return a message as processors read one; its pictures come first, as these models were trained."""
+    from PIL import Image as Pillow
+
+    pictures = [{"type": "image", "image": Pillow.open(io.BytesIO(image.data))} for image in message.images]
+    return [*pictures, {"type": "text", "text": message.content}]
 
 
 def _ids_of(prompt: Any) -> list[int]:

@@ -72,6 +72,8 @@ class Source:
     prompt_tokens: int | None = None
     """Most tokens of a prompt; None when the window is not known."""
     takes_images: bool = False
+    template: str = ""
+    """Name of the literal template of a local model."""
 
 
 class StreamedChatModel:
@@ -98,6 +100,11 @@ class StreamedChatModel:
     def takes_images(self) -> bool:
         """Whether a message may hold pictures."""
         return self._source.takes_images
+
+    @property
+    def template(self) -> str:
+        """Name of the literal template that its conversations are written in; empty = chat messages."""
+        return self._source.template
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield the text as it is written, then one piece with ``finish_reason`` and ``usage``.
