@@ -59,7 +59,12 @@ class AddressResolver:
         self._names: tuple[object, _Names] | None = None
 
     def resolve(
-        self, question: str, snapshot: Snapshot, works_only: Sequence[int] = (), day: date | None = None
+        self,
+        question: str,
+        snapshot: Snapshot,
+        works_only: Sequence[int] = (),
+        day: date | None = None,
+        addresses: Sequence[Address] | None = None,
     ) -> Resolution:
         """Look up every place that ``question`` names.
 
@@ -68,8 +73,9 @@ class AddressResolver:
             snapshot: what may be returned; its collections are searched.
             works_only: ordinals of the only works that may be meant; empty = all.
             day: for which the snapshot was taken; None = today.
+            addresses: the only ones of ``question`` to look up; None = all that the grammar finds.
         """
-        addresses = self._grammar.find(question)
+        addresses = self._grammar.find(question) if addresses is None else addresses
         if not addresses:
             return Resolution()
         names = self._names_of(snapshot)

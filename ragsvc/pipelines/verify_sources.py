@@ -1,0 +1,160 @@
+"""What a claim can be compared with: the places that it names, in every version, and passages that read like it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from ragsvc.citing.alignment import Word, words_of
+from ragsvc.citing.differences import Comparison, compare
+from ragsvc.errors import NotFound
+from ragsvc.protocols import AddressGrammar, Index
+from ragsvc.records import Address, IndexFilter
+from ragsvc.retrieval.addresses import AddressHit, AddressResolver
+from ragsvc.store.catalogue import Catalogue
+from ragsvc.store.rows import Snapshot, StoredChunk
+
+CANDIDATES = 8
+"""Passages like a claim that are compared with it."""
+LEAST_SHARED = 0.5
+"""Share of a claim's words that a passage must have, in any order, to be compared."""
+
+
+class Missing(Struct, frozen=True, kw_only=True):
+    """A work or place that the claim names and that no version in force has."""
+
+    mention: str
+    was_in_force: bool
+    """Whether another version has it."""
+    note: str
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """What a sentence names. ``others`` are the named articles in versions that are not in force."""
+
+    hits: tuple[AddressHit, ...] = ()
+    others: tuple[StoredChunk, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    mentions: tuple[tuple[int, int], ...] = ()
+    """Ranges of the text."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.hits or self.others or self.missing)
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A passage that was compared with a claim."""
+
+    chunk: StoredChunk
+    comparison: Comparison
+
+
+class Places:
+    """The places that one text names, by the grammar of one domain."""
+
+    def __init__(self, text: str, grammar: AddressGrammar, resolver: AddressResolver, snapshot: Snapshot) -> None:
+        self._text = text
+        self._resolver = resolver
+        self._snapshot = snapshot
+        self._addresses = grammar.find(text)
+        self._starts = [address.start for address in self._addresses]
+
+    def named(self, start: int, end: int, day: date, catalogue: Catalogue) -> Named:
+        """Look up what ``text[start:end]`` names."""
+        addresses = self._addresses[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        if not addresses:
+            return Named()
+        resolution = self._resolver.resolve(self._text, self._snapshot, day=day, addresses=addresses)
+        missing = [
+            Missing(
+                mention=one.mention,
+                was_in_force=one.reason == "not in force",
+                note=f"{one.mention}: {one.reason}" + (f"; there is {', '.join(one.nearest)}" if one.nearest else ""),
+            )
+            for one in resolution.missing
+        ]
+        missing += [lost for address in addresses if (lost := self._missing_work(address))]
+        works = [work.ordinal for work in resolution.works]
+        everything = IndexFilter(self._snapshot.where.collections, frozenset())
+        shown = {hit.chunk.ordinal for hit in resolution.hits}
+        others = [
+            chunk
+            for article in dict.fromkeys(address.article for address in addresses if address.article)
+            for chunk in catalogue.chunks_at(works, article, everything)
+            if chunk.ordinal not in shown and chunk.version.ordinal in self._snapshot.where.excluded_versions
+        ]
+        return Named(
+            hits=resolution.hits,
+            others=tuple(others),
+            missing=tuple(missing),
+            mentions=tuple(dict.fromkeys((address.start, address.end) for address in addresses)),
+        )
+
+    def _missing_work(self, address: Address) -> Missing | None:
+        """Say that a work which is named without an article is not here."""
+        if address.article or not address.work:
+            return None
+        try:
+            self._resolver.find_works([address.work], self._snapshot)
+        except NotFound as error:
+            mention = self._text[address.start : address.end]
+            return Missing(mention=mention, was_in_force=False, note=str(error))
+        return None
+
+
+def merged(found: Sequence[Named]) -> Named:
+    """What several domains found; a place is missing only where none of them has it."""
+    known = {mention for one in found for mention in one.mentions if one.hits or one.others}
+    return Named(
+        hits=tuple(hit for one in found for hit in one.hits),
+        others=tuple(chunk for one in found for chunk in one.others),
+        missing=tuple(lost for one in found for lost in one.missing if one.hits or not known.issuperset(one.mentions)),
+        mentions=tuple(dict.fromkeys(mention for one in found for mention in one.mentions)),
+    )
+
+
+class Sources:
+    """Finds and compares passages, in one state of a home."""
+
+    def __init__(self, catalogue: Catalogue, index: Index | None, snapshot: Snapshot) -> None:
+        self._catalogue = catalogue
+        self._index = index
+        self.where = snapshot.where
+        self._everything = IndexFilter(snapshot.where.collections, frozenset())
+        self._words: dict[int, tuple[Word, ...]] = {}
+
+    def like(self, text: str, words: Sequence[Word], *, in_force: bool = True) -> list[Candidate]:
+        """Return passages that read like a claim, the likest first; also of versions not in force, if asked for."""
+        if self._index is None:
+            return []
+        where = self.where if in_force else self._everything
+        found = self._index.search_lexical(text, CANDIDATES, where)
+        chunks = self._catalogue.read_chunks([hit.chunk for hit in found])
+        wanted = {word.key for word in words}
+        return self.compared(
+            text,
+            words,
+            (c for c in chunks if len(wanted & {w.key for w in self._words_of(c)}) >= LEAST_SHARED * len(wanted)),
+        )
+
+    def compared(self, text: str, words: Sequence[Word], chunks: Iterable[StoredChunk]) -> list[Candidate]:
+        """Compare a claim with these passages; those that say it first, then by what they share with it."""
+        found = [
+            Candidate(chunk=chunk, comparison=comparison)
+            for chunk in chunks
+            if (comparison := compare(text, words, chunk.text, self._words_of(chunk)))
+        ]
+        return sorted(found, key=lambda c: (not c.comparison.is_supported, -c.comparison.coverage))
+
+    def is_in_force(self, chunk: StoredChunk) -> bool:
+        """Whether the passage's version is in force on the day."""
+        return chunk.version.ordinal not in self.where.excluded_versions
+
+    def _words_of(self, chunk: StoredChunk) -> tuple[Word, ...]:
+        if chunk.ordinal not in self._words:
+            self._words[chunk.ordinal] = words_of(chunk.text)
+        return self._words[chunk.ordinal]
