@@ -13,6 +13,7 @@ from contextlib import aclosing
 from functools import cache
 from typing import Any
 
+from ragsvc.errors import SettingsError
 from ragsvc.generation.langchain_stream import adapted
 from ragsvc.generation.options import (
     ChatOptions,
@@ -43,6 +44,8 @@ def open_openai(card: ChatCard, options: ChatOptions) -> Source:
     import openai
 
     base_url = options.base_url or card.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+    if not (options.base_url or card.base_url) and card.vendor not in ("", "OpenAI"):
+        raise SettingsError(f"{card.name} has an address of your own: set base_url in your models file. {card.get}")
     host = host_of(base_url)
     is_openai = host == "api.openai.com" or card.vendor == "OpenAI"
     key = find_key(card, options, needed=bool(card.key_env) and (bool(card.base_url) or is_openai)) or _NO_KEY

@@ -14,11 +14,16 @@ operator adds files of the same form, whose entries win over shipped ones of the
     name = "example-large"
     context_tokens = 32_000
 
+    [[override]]                     # a listed model, with some facts changed and the rest as it is
+    name = "gpt-4o"
+    requests_per_minute = 500
+
 Besides the names listed there, a name may say by itself where the model is:
 
     openai:MODEL                 any OpenAI-compatible service, whose address comes from the settings
     ollama:MODEL                 a model that Ollama serves
     hf:ORG/NAME                  a Hugging Face repository, loaded here
+    modelscope:ORG/NAME          a ModelScope repository, loaded here
     /path/to/dir                 a local model directory, loaded here
     /path/to/file.gguf           a model file, run here by llama.cpp
     https://host/v1#MODEL        an OpenAI-compatible endpoint
@@ -45,7 +50,7 @@ Family = Literal[
 """How a model is called; ``none`` = it cannot be called at all, and ``note`` says why."""
 
 _HERE = Path(__file__).parent
-_OPEN_NAMES = "openai:MODEL, ollama:MODEL, hf:ORG/NAME, /path/to/dir or https://host/v1#MODEL"
+_OPEN_NAMES = "openai:MODEL, ollama:MODEL, hf:ORG/NAME, modelscope:ORG/NAME, /path/to/dir or https://host/v1#MODEL"
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,7 +216,13 @@ def _find(card_type: type[Card], shipped: str, name: str, extra_files: Sequence[
     advice = f" Near: {', '.join(near)}." if near else ""
     if not listed_only:
         advice += f" Name a listed model (`ragsvc models list`) or one of {_OPEN_NAMES}."
-    raise NotFound(f"No model is called {name!r}.{advice}")
+    raise NotFound(f"No model is called {_shown(name)!r}.{advice}")
+
+
+def _shown(name: str) -> str:
+    """Return a name as it may be shown: of an address, not what might be a credential in it."""
+    scheme, found, rest = name.partition("://")
+    return f"{scheme}://{urlsplit(f'//{rest}').hostname or ''}/…" if found else name[:200]
 
 
 def _facts_in_name(name: str) -> dict[str, Any] | None:
@@ -225,6 +236,8 @@ def _facts_in_name(name: str) -> dict[str, Any] | None:
         return {"vendor": "Ollama", "kind": "local", "family": "ollama", "model": rest}
     if scheme == "hf" and rest:
         return {"vendor": rest.partition("/")[0], "kind": "local", "family": "transformers", "model": rest}
+    if scheme == "modelscope" and rest:
+        return {"vendor": rest.partition("/")[0], "kind": "local", "family": "transformers", "model": name}
     if name.startswith(("/", "./", "../", "~")):
         folder = Path(name).expanduser()
         if folder.suffix == ".gguf":
@@ -237,10 +250,10 @@ def _facts_in_name(name: str) -> dict[str, Any] | None:
 
 def _endpoint(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    if parts.username or parts.password:
+    if parts.username or parts.password or parts.query:
         raise InvalidInput("The address of a model endpoint must not hold a credential; set the API key instead.")
     if not parts.hostname or not parts.fragment:
-        raise NotFound(f"{url!r} does not name a model: write https://host/v1#MODEL.")
+        raise NotFound(f"{_shown(url)!r} does not name a model: write https://host/v1#MODEL.")
     base_url = parts._replace(fragment="").geturl().rstrip("/")
     return {"vendor": parts.hostname, "kind": "api", "family": "openai", "model": parts.fragment, "base_url": base_url}
 
@@ -249,7 +262,19 @@ def _cards(card_type: type[Card], shipped: str, extra_files: Sequence[Path]) -> 
     cards = dict(_shipped_cards(card_type, shipped))
     for path in extra_files:
         cards.update(_read_cards(card_type, path))
+        for facts in _read(path).get("override", ()):
+            cards[facts.get("name", "")] = _overridden(cards, facts, path)
     return cards
+
+
+def _overridden(cards: dict[str, Card], facts: dict[str, Any], path: Path) -> Card:
+    name = facts.get("name", "")
+    if name not in cards:
+        raise SettingsError(f"{path}: [[override]] names {name!r}, which is not listed; use [[vendor]] to add a model.")
+    try:
+        return msgspec.convert({**msgspec.to_builtins(cards[name]), **facts}, type(cards[name]))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: [[override]] of {name!r}: {error}") from error
 
 
 @functools.cache
@@ -257,18 +282,24 @@ def _shipped_cards(card_type: type[Card], file_name: str) -> dict[str, Card]:
     return _read_cards(card_type, _HERE / file_name)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as a model catalogue: {error}") from error
+
+
 def _read_cards(card_type: type[Card], path: Path) -> dict[str, Card]:
     cards: dict[str, Card] = {}
+    read = _read(path)
     try:
-        for shared in tomllib.loads(path.read_text("utf-8"))["vendor"]:
+        for shared in read["vendor"] if "override" not in read else read.get("vendor", ()):
             for own in shared.pop("models"):
                 facts = {**shared, **own}
                 card = msgspec.convert({"model": facts.get("name"), **facts}, card_type)
                 if card.name in cards:
                     raise SettingsError(f"{path}: the model {card.name!r} is listed twice; remove one entry.")
                 cards[card.name] = card
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read as a model catalogue: {error}") from error
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"{path}: expected [[vendor]] tables with [[vendor.models]]; found: {error!r}") from error
     return cards

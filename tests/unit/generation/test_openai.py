@@ -195,7 +195,6 @@ def card(server: OpenAIChatServer, listed: str) -> ChatCard:
         ("baichuan4", {"temperature": 1.7}, {"temperature": 1.0, "max_tokens": 2048}),
         ("kimi-k3", {"temperature": 0.3}, {"temperature": None, "max_completion_tokens": 4096, "max_tokens": None}),
         ("gpt-4o", {"temperature": 0.3}, {"temperature": 0.3, "max_completion_tokens": 4096, "max_tokens": None}),
-        ("mistral-large", {"temperature": None}, {"temperature": None, "stream_options": None, "max_tokens": 4096}),
     ],
 )
 async def test_a_vendors_departures_from_the_format_are_kept(

@@ -37,6 +37,9 @@ def test_every_api_model_can_be_called_and_says_where_its_facts_come_from() -> N
     assert len(cards) > 40
     for card in cards:
         address = urlsplit(card.base_url)
+        if card.name == "pangu":  # each deployment has an address of its own
+            assert "base_url" in card.get
+            continue
         assert (address.scheme, address.username, address.query) == ("https", None, ""), card.name
         assert card.key_env.isupper(), card.name
         assert card.model, card.name
@@ -48,8 +51,47 @@ def test_the_vendors_that_the_service_promises_are_listed() -> None:
     vendors = {card.vendor for card in list_models("api")}
     assert vendors >= {
         "OpenAI", "Zhipu", "Alibaba", "Baichuan", "Baidu", "Tencent", "360", "iFlytek", "Moonshot", "01.AI",
-        "ByteDance", "Mistral", "xAI", "DeepSeek",
+        "ByteDance", "Mistral", "xAI", "DeepSeek", "Anthropic", "Google", "Huawei",
     }  # fmt: skip
+
+
+SURVEY = {
+    "gpt-4o", "claude-3-opus", "gemini-2.5-pro", "mistral-large", "grok-1", "glm-4", "chatglm-6b", "chatglm2-6b",
+    "chatglm3-6b", "baichuan4", "baichuan2-13b-chat", "ernie-bot-4", "qwen-plus", "qwen-7b-chat", "hunyuan-large",
+    "pangu", "openpangu-7b", "360gpt-pro", "360zhinao-7b-chat", "aquilachat2-34b", "spark-max", "moonshot-v1-8k",
+    "kimi-k3", "yi-34b-chat", "yi-large", "doubao-seed-1.8", "moss", "llama3", "llama-3-8b-instruct", "gemma-7b",
+    "lawyer-llama-v1", "lawyer-llama-v2", "chatlaw-13b", "chatlaw2-moe", "lexilaw", "lawgpt-zh", "lawgpt-7b",
+    "disc-lawllm", "huatuogpt-7b", "huatuogpt2-7b", "bianque-1", "bianque-2", "bentsao-bloom", "doctorglm",
+    "chatmed-consult", "shennong-tcm", "xrayglm", "xuanyuan-70b-chat", "xuanyuan-finx1", "bloomberggpt",
+    "chatglm-math", "visualglm-6b", "glm-4v-9b",
+}  # fmt: skip
+
+
+def test_every_system_of_the_survey_is_listed() -> None:
+    """General or vertical, callable or not: each has an entry that runs or says why it cannot."""
+    assert {card.name for card in list_models()} >= SURVEY
+
+
+def test_an_entry_says_what_a_reader_needs_to_choose() -> None:
+    """Source, licence, how to get it; and of one that cannot be called, why."""
+    for card in list_models():
+        assert card.source, card.name
+        assert card.get or card.kind == "closed", card.name
+        assert card.licence or card.kind == "closed", card.name
+        assert card.note or card.family != "none", card.name
+
+
+def test_weights_for_research_only_are_marked() -> None:
+    """Whoever wants to earn money with them has to know."""
+    marked = {card.name for card in list_models() if card.commercial_use == "no"}
+    assert marked >= {"lawyer-llama-v2", "chatlaw-13b", "bianque-2", "bentsao-bloom", "shennong-tcm", "xrayglm"}
+    assert "NOT for the EU" in find_model("hunyuan-large").licence
+
+
+@pytest.mark.parametrize("name", ["spark-max", "hunyuan-lite", "pangu"])
+def test_the_older_protocols_are_said_not_to_be_spoken(name: str) -> None:
+    """Spark's websocket, Hunyuan's signed requests and Pangu V1 are named where someone would look for them."""
+    assert "older protocol" in find_model(name).note
 
 
 def test_the_kinds_part_the_list() -> None:
@@ -68,6 +110,10 @@ def test_the_kinds_part_the_list() -> None:
         ("openai:any/model", "openai", "any/model", ""),
         ("ollama:qwen3:8b", "ollama", "qwen3:8b", ""),
         ("hf:Qwen/Qwen3-8B", "transformers", "Qwen/Qwen3-8B", ""),
+        ("modelscope:qwen/Qwen-7B-Chat", "transformers", "modelscope:qwen/Qwen-7B-Chat", ""),
+        ("gpt-4o", "openai", "gpt-4o", "https://api.openai.com/v1"),
+        ("glm-4", "openai", "glm-4", "https://open.bigmodel.cn/api/paas/v4"),
+        ("qwen-plus", "openai", "qwen-plus", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
         ("http://127.0.0.1:8000/v1#Org/Name", "openai", "Org/Name", "http://127.0.0.1:8000/v1"),
         ("https://host.example/v1/#m", "openai", "m", "https://host.example/v1"),
     ],
@@ -103,9 +149,14 @@ def test_a_caller_over_the_network_gets_listed_models_only(name: str) -> None:
 
 def test_an_address_with_a_credential_is_refused_without_repeating_it() -> None:
     """A password in an endpoint would end up in answers and logs, so it is refused and not echoed."""
-    with pytest.raises(InvalidInput, match="must not hold a credential") as refusal:
-        find_model("https://user:hunter2@host.example/v1#m")
-    assert "hunter2" not in str(refusal.value)
+    for address in ("https://user:hunter2@host.example/v1#m", "https://host.example/v1?key=hunter2#m"):
+        with pytest.raises(InvalidInput, match="must not hold a credential") as refusal:
+            find_model(address)
+        assert "hunter2" not in str(refusal.value)
+    for address in ("htps://user:hunter2@host.example/v1#m", "ftp://host.example/?key=hunter2"):
+        with pytest.raises(NotFound, match=r"host\.example") as unknown:
+            find_model(address, listed_only=True)
+        assert "hunter2" not in str(unknown.value)
 
 
 def test_an_address_without_a_model_is_refused() -> None:
@@ -124,9 +175,20 @@ def test_own_entries_add_and_win(tmp_path: Path) -> None:
     assert find_model("gpt-4o").model == "gpt-4o"
 
 
+def test_an_override_changes_some_facts_and_keeps_the_rest(tmp_path: Path) -> None:
+    """A limit of one's own account is one line, of a shipped entry or of one in the same file."""
+    file = tmp_path / "own.toml"
+    file.write_text('[[override]]\nname = "gpt-4o"\nrequests_per_minute = 500\nbase_url = "https://proxy.example/v1"\n')
+    card = find_model("gpt-4o", [file])
+    assert (card.requests_per_minute, card.base_url) == (500, "https://proxy.example/v1")
+    assert (card.vendor, card.context_tokens) == ("OpenAI", 128_000)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ('[[override]]\nname = "nothing"', "names 'nothing', which is not listed"),
+        ('[[override]]\nname = "gpt-4o"\nspeed = 3', "override.*'gpt-4o'.*speed"),
         ("[[vendor", "cannot be read"),
         ("a = 1", "expected"),
         (OWN.replace('family = "openai"', 'family = "telepathy"'), "telepathy"),
