@@ -69,9 +69,13 @@ class _Set(Struct, frozen=True, kw_only=True):
 
     def ndcg(self, weights: Floats) -> float:
         fused = weights[:, None] * self.words + (1 - weights[:, None]) * self.meaning
-        best = np.argsort(-fused, axis=1, kind="stable")[:, :_CUT]
-        gained = np.take_along_axis(self.gains, best, axis=1) * _discounts(best.shape[1])
-        return float((gained.sum(axis=1) / self.ideal).mean())
+        if fused.shape[1] > _CUT:
+            best = np.argpartition(-fused, _CUT, axis=1)[:, :_CUT]
+            fused, gains = np.take_along_axis(fused, best, axis=1), np.take_along_axis(self.gains, best, axis=1)
+        else:
+            gains = self.gains
+        gains = np.take_along_axis(gains, np.argsort(-fused, axis=1, kind="stable"), axis=1)
+        return float(((gains * _discounts(gains.shape[1])).sum(axis=1) / self.ideal).mean())
 
     def constant(self, weight: float) -> float:
         return self.ndcg(np.full(len(self.words), weight))
