@@ -48,6 +48,8 @@ def first_vectors(
     table = np.zeros((len(tokens), static.dim), np.float32)
     is_han = np.array(["\u3400" <= token[:1] <= "\u9fff" for token in tokens])
     for name, script in (("han", np.flatnonzero(is_han)), ("other", np.flatnonzero(~is_han))):
+        if not len(script):
+            continue
         part = counts[:, script]
         long_enough = np.asarray(part.sum(axis=1)).ravel() >= _MIN_TOKENS
         rarity = _inverse_document_frequency(part[long_enough])

@@ -90,18 +90,27 @@ def _wrapped(tokenizer: Tokenizer, positions: int) -> Any:
     )
 
 
-def token_blocks(texts: Sequence[str], tokenizer: Any, length: int) -> list[dict[str, list[int]]]:
-    """Return the texts one after the other in blocks of ``length`` tokens (RoBERTa's full sentences).
+class TokenBlocks:
+    """Texts one after the other in rows of one length (RoBERTa's full sentences): a data set of transformers' trainer.
 
-    Each text keeps its end token, each block begins with the first one; the last, unfilled block is left out unless
-    it is the only one.
+    Each text keeps its end token, each row begins with the first one. The last, unfilled row is left out unless it is
+    the only one.
     """
-    parts = []
-    for at in range(0, len(texts), _TEXTS_AT_A_TIME):
-        batch = list(texts[at : at + _TEXTS_AT_A_TIME])
-        for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
-            parts.append(np.asarray([*ids, tokenizer.sep_token_id], np.int32))
-    stream = np.concatenate(parts)
-    whole = len(stream) // (length - 1)
-    rows = stream[: whole * (length - 1)].reshape(whole, length - 1) if whole else stream[None, :]
-    return [{"input_ids": [tokenizer.cls_token_id, *row.tolist()]} for row in rows]
+
+    def __init__(self, texts: Sequence[str], tokenizer: Any, length: int) -> None:
+        """Tokenise the texts into rows of ``length`` tokens."""
+        parts = []
+        for at in range(0, len(texts), _TEXTS_AT_A_TIME):
+            batch = list(texts[at : at + _TEXTS_AT_A_TIME])
+            for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
+                parts.append(np.asarray([*ids, tokenizer.sep_token_id], np.int32))
+        stream = np.concatenate(parts)
+        whole = len(stream) // (length - 1)
+        rows = stream[: whole * (length - 1)].reshape(whole, length - 1) if whole else stream[None, :]
+        self._rows = np.pad(rows, ((0, 0), (1, 0)), constant_values=tokenizer.cls_token_id)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, row: int) -> dict[str, list[int]]:
+        return {"input_ids": self._rows[row].tolist()}

@@ -109,6 +109,8 @@ def begin_stage(seed: int) -> None:
 
 def trainer_settings(folder: Path, stage: Any, recipe: Any, steps: int) -> dict[str, Any]:
     """Return the arguments that every trainer of transformers gets."""
+    import torch
+
     return {
         "output_dir": str(folder),
         "max_steps": steps,
@@ -118,6 +120,7 @@ def trainer_settings(folder: Path, stage: Any, recipe: Any, steps: int) -> dict[
         "warmup_steps": round(stage.warmup * steps),
         "seed": recipe.seed,
         "data_seed": recipe.seed,
+        "use_cpu": not torch.accelerator.is_available(),
         "bf16": recipe.precision == "bfloat16",
         "save_steps": stage.checkpoint_steps,
         "save_total_limit": 2,

@@ -13,7 +13,7 @@ from ragsvc.training.batches import PlannedBatches
 from ragsvc.training.config import RetrieverConfig, Stage
 from ragsvc.training.losses import make_loss
 from ragsvc.training.progress import progress_callback
-from ragsvc.training.roberta import token_blocks
+from ragsvc.training.roberta import TokenBlocks
 from ragsvc.training.runs import StageFolder, run_trainer, trainer_settings
 
 HEAD = "classes.safetensors"
@@ -102,7 +102,7 @@ def train_masked_language(
     tokenizer = AutoTokenizer.from_pretrained(source)
     model = AutoModelForMaskedLM.from_pretrained(source).float()
     limit = min(tokenizer.model_max_length, model.config.max_position_embeddings - 2)
-    blocks = token_blocks(texts, tokenizer, min(limit, stage.max_tokens or limit))
+    blocks: Any = TokenBlocks(texts, tokenizer, min(limit, stage.max_tokens or limit))
     steps = stage.steps or max(1, -(-round(stage.epochs * len(blocks)) // stage.batch_size))
     trainer = Trainer(
         model=model,

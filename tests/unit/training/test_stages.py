@@ -14,6 +14,7 @@ from ragsvc.embedding import open_embedder
 from ragsvc.errors import InvalidInput
 from ragsvc.training.config import read_config
 from ragsvc.training.retriever import train_retriever
+from ragsvc.training.roberta import TokenBlocks
 
 from .conftest import LAY, STATUTE, write_config
 
@@ -215,3 +216,29 @@ def test_impossible_stages_are_refused(line: str, message: str, data: Path, tmp_
     pairs = "[[pairs]]" + tail.partition("[[pairs]]")[2]
     with pytest.raises(InvalidInput, match=message):
         train_retriever(write_roberta(data, f"{head}{stage}\n{line}\n\n{pairs}"), tmp_path / "out", data=data)
+
+
+def test_half_precision_trains_too(data: Path, tmp_path: Path) -> None:
+    """With bfloat16 arithmetic the weights stay float32 and learn."""
+    from safetensors.numpy import load_file
+
+    text = ROBERTA.replace('base = "roberta"', 'base = "roberta"\nprecision = "bfloat16"')
+    folder = train_retriever(write_roberta(data, text), tmp_path / "out", data=data)
+    assert {weight.dtype for weight in load_file(folder / "model.safetensors").values()} == {np.dtype(np.float32)}
+    losses = json.loads((folder / "training.json").read_text("utf-8"))["stages"][-1]["losses"]
+    assert losses[-1][1] < losses[0][1] / 2
+
+
+def test_texts_are_packed_into_rows() -> None:
+    """Rows of six tokens begin with the first one, texts end with theirs and run on into the next row."""
+
+    def tokenizer(texts: list[str], **settings: object) -> dict[str, list[list[int]]]:
+        return {"input_ids": [[ord(letter) for letter in text] for text in texts]}
+
+    tokenizer.cls_token_id, tokenizer.sep_token_id = 0, 2  # type: ignore[attr-defined]
+    blocks = TokenBlocks(["abc", "defg", "hi"], tokenizer, 6)
+    assert [blocks[row]["input_ids"] for row in range(len(blocks))] == [
+        [0, 97, 98, 99, 2, 100],
+        [0, 101, 102, 103, 2, 104],
+    ]
+    assert TokenBlocks(["a"], tokenizer, 6)[0]["input_ids"] == [0, 97, 2]
