@@ -23,6 +23,7 @@ from ragsvc.api.routes import (
     models,
     pages,
     search,
+    verify,
     versions,
     widget,
 )
@@ -39,6 +40,7 @@ ROUTES: list[HTTPRouteHandler] = [
     chat_completions.chat_completions,
     search.search,
     search.lookup,
+    verify.verify,
     versions.version_text,
     documents.upload,
     documents.list_documents,

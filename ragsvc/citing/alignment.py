@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 from msgspec import Struct
@@ -28,6 +29,8 @@ _MATCH, _MISMATCH, _OPEN, _SKIP_SOURCE, _SKIP_CLAIM = 20, -12, 24, 1, 2
 _EDGE = 8
 """Words of a claim before or after all that is equal which are still compared with what the source has there."""
 _STOP = re.compile(r"[。！？；;\n]|[.!?](?=\s|$)")
+_SKIP_SENTENCE = 40
+"""Added where words left out reach over the end of a sentence: one claim is seldom made of two."""
 _LOW = np.int32(-(10**8))
 
 
@@ -47,8 +50,6 @@ class Gap(Struct, frozen=True):
 
     claim: tuple[int, int]
     source: tuple[int, int]
-    is_edge: bool = False
-    """Whether it stands before or after all that is equal."""
 
 
 class Alignment(Struct, frozen=True):
@@ -64,27 +65,57 @@ class Alignment(Struct, frozen=True):
         return self.source[self.pairs[0][1]].start, self.source[self.pairs[-1][1]].end
 
     def gaps(self) -> list[Gap]:
-        """Return what stands between the pairs, and what a few words at the edges stand for."""
-        found = self._edges()
+        """Return what stands between the pairs, and what a few words at the edges stand for.
+
+        What lies on both sides of a single pair is one gap: 当事人 and 人民法院 have 人 in common by chance.
+        """
+        head, tail = _edges(self.claim, self.source, self.pairs)
+        found = [head, tail]
         for (a, c), (b, d) in zip(self.pairs, self.pairs[1:], strict=False):
             if b - a > 1 or d - c > 1:
                 found.append(Gap((a + 1, b), (c + 1, d)))
-        return found
+        joined: list[Gap] = []
+        for gap in sorted((gap for gap in found if gap), key=lambda gap: gap.claim):
+            last = joined[-1] if joined else None
+            if last and gap.claim[0] - last.claim[1] == gap.source[0] - last.source[1] == 1:
+                joined[-1] = Gap((last.claim[0], gap.claim[1]), (last.source[0], gap.source[1]))
+            else:
+                joined.append(gap)
+        return joined
 
-    def _edges(self) -> list[Gap]:
-        (a, c), (b, d) = self.pairs[0], self.pairs[-1]
-        found = []
-        if 0 < a <= _EDGE:
-            start = c
-            while start > max(0, c - a - 2) and not self.source[start - 1].is_last:
-                start -= 1
-            found.append(Gap((0, a), (start, c), True))
-        if 0 < (rest := len(self.claim) - b - 1) <= _EDGE:
-            end = d + 1
-            while end < min(len(self.source), d + rest + 3) and not self.source[end - 1].is_last:
-                end += 1
-            found.append(Gap((b + 1, len(self.claim)), (d + 1, end), True))
-        return found
+
+def _edges(
+    claim: Sequence[Word], source: Sequence[Word], pairs: Sequence[tuple[int, int]]
+) -> tuple[Gap | None, Gap | None]:
+    """What a few words of the claim before and after all pairs stand for, in the same sentence of the source."""
+    (a, c), (b, d) = pairs[0], pairs[-1]
+    head = tail = None
+    if 0 < a <= _EDGE:
+        start = c
+        while start > max(0, c - a - 2) and not source[start - 1].is_last:
+            start -= 1
+        head = Gap((0, a), (start, c))
+    if 0 < (rest := len(claim) - b - 1) <= _EDGE:
+        end = d + 1
+        while end < min(len(source), d + rest + 3) and not source[end - 1].is_last:
+            end += 1
+        tail = Gap((b + 1, len(claim)), (d + 1, end))
+    return head, tail
+
+
+def _with_edges(
+    claim: Sequence[Word], source: Sequence[Word], pairs: tuple[tuple[int, int], ...]
+) -> tuple[tuple[int, int], ...]:
+    """Pair what is equal at the edges, too: a local alignment ends before a difference that costs more than follows."""
+    found = set(pairs)
+    for gap in _edges(claim, source, pairs):
+        if gap:
+            ours = [word.key for word in claim[slice(*gap.claim)]]
+            theirs = [word.key for word in source[slice(*gap.source)]]
+            for block in SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks():
+                if block.size > 1:
+                    found |= {(gap.claim[0] + block.a + k, gap.source[0] + block.b + k) for k in range(block.size)}
+    return tuple(sorted(found))
 
 
 def words_of(text: str, without: Sequence[tuple[int, int]] = ()) -> tuple[Word, ...]:
@@ -125,7 +156,8 @@ def align(claim: Sequence[Word], source: Sequence[Word]) -> Alignment | None:
     whole = np.zeros((n + 1, m + 1), np.int32)
     in_claim = np.full((n + 1, m + 1), _LOW, np.int32)
     in_source = np.full((n + 1, m + 1), _LOW, np.int32)
-    slope = _SKIP_SOURCE * np.arange(m + 1, dtype=np.int32)
+    steps = [0] + [_SKIP_SOURCE + _SKIP_SENTENCE * word.is_last for word in source]
+    slope = np.cumsum(steps, dtype=np.int32)
     for i in range(1, n + 1):
         np.maximum(whole[i - 1] - _OPEN, in_claim[i - 1] - _SKIP_CLAIM, out=in_claim[i])
         row = np.maximum(in_claim[i], 0)
@@ -134,7 +166,7 @@ def align(claim: Sequence[Word], source: Sequence[Word]) -> Alignment | None:
         in_source[i, 1:] = np.maximum.accumulate(row + slope)[:-1] - _OPEN - slope[1:] + _SKIP_SOURCE
         np.maximum(row, in_source[i], out=whole[i])
     pairs = _trace(a, b, whole, in_claim, in_source)
-    return Alignment(claim, source, pairs) if pairs else None
+    return Alignment(claim, source, _with_edges(claim, source, pairs)) if pairs else None
 
 
 def _trace(

@@ -21,8 +21,8 @@ DifferenceKind = Literal["number", "modality", "negation", "bound", "party", "op
 
 NEAR, WORDS_AROUND = 12, 8
 """Of the ``NEAR`` words on each side of a difference, so many in all must be equal for it to count."""
-LONGEST = 8
-"""Words that may stand for each other in a difference that counts."""
+LONGEST, LONGEST_NEGATION = 8, 3
+"""Words that may stand for each other in a difference that counts; more of them are another way to say it."""
 FULL_COVERAGE = 0.9
 """Share of the claim's words from which the source says all of it, if nothing that counts differs."""
 FEWEST_WORDS = 4
@@ -40,8 +40,9 @@ _LEADS = re.compile(
 _NOT = re.compile(r"不论|无论|不仅|不但|不管|是否|能否|可否|有无|除非")
 _NEGATIONS = re.compile(r"没有|[不未无非没勿否莫]|禁止|严禁|\b(?:not|no|never|without|neither|nor|cannot)\b")
 _OPPOSITES = [pair.split("/") for pairs in _TABLE["opposites"].values() for pair in pairs.split()]
-_PARTY = re.compile(r"[人者方院会社民员]|机关|机构|单位|公司|企业|部门|法院|政府|银行|组织|原告|被告")
+_PARTY = re.compile(r"(?:[人者方院会社民员东]|机关|机构|单位|公司|企业|部门|政府|银行|组织|原告|被告)$")
 _PARTY_REACH = 3
+_PLACES = (" article", " paragraph", " item")
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -146,7 +147,8 @@ def _kind(alignment: Alignment, gap: Gap) -> DifferenceKind | None:
         ours, theirs = (_classes(text, kind) for text in around)
         if ours and theirs and not ours & theirs:
             return kind
-    if _count_negations(around[0]) % 2 != _count_negations(around[1]) % 2:
+    is_short = max(len(claim), len(source)) <= LONGEST_NEGATION
+    if is_short and _count_negations(around[0]) % 2 != _count_negations(around[1]) % 2:
         return "negation"
     if any(_swapped(around, inside, *pair) for pair in _OPPOSITES):
         return "opposite"
@@ -159,9 +161,19 @@ def _kind(alignment: Alignment, gap: Gap) -> DifferenceKind | None:
 
 
 def _numbers_differ(claim: Sequence[Word], source: Sequence[Word]) -> bool:
-    ours = sorted(word.key for word in claim if word.is_number)
-    theirs = sorted(word.key for word in source if word.is_number)
-    return bool(ours and theirs) and ours != theirs and not set(ours) <= set(theirs)
+    """Whether amounts differ; numbers of places are compared elsewhere, and 一 is mostly no amount (一般)."""
+    ours, theirs = ({word.key for word in words if _is_amount(word)} for words in (claim, source))
+    if not ours or not theirs or ours <= theirs:
+        return False
+    return any(map(_has_unit, ours)) == any(map(_has_unit, theirs))
+
+
+def _is_amount(word: Word) -> bool:
+    return word.is_number and not word.key.endswith(_PLACES)
+
+
+def _has_unit(key: str) -> bool:
+    return not key.endswith(" ")
 
 
 def _joined(words: Iterable[Word]) -> str:
@@ -216,18 +228,22 @@ def _has(text: str, word: str) -> bool:
 
 
 def _is_other_party(alignment: Alignment, gap: Gap) -> bool:
-    """Whether both have a party in this place, and the claim's is another one that the source speaks of."""
+    """Whether the claim has another party in this place, one that the source speaks of; or two words changed places."""
     ours, theirs = _party(alignment.claim, gap.claim), _party(alignment.source, gap.source)
-    if not ours or not theirs or ours == theirs or ours in theirs or theirs in ours:
-        return False
-    whole = "".join(word.key for word in alignment.source)
-    return ours in whole
+    in_claim, in_source = ("".join(word.key for word in words) for words in (alignment.claim, alignment.source))
+    if len(ours) > 1 and len(theirs) > 1 and ours not in theirs and theirs not in ours:
+        return ours in in_source
+    ours, theirs = (
+        "".join(word.key for word in words)
+        for words in (alignment.claim[slice(*gap.claim)], alignment.source[slice(*gap.source)])
+    )
+    return min(len(ours), len(theirs)) > 1 and ours in in_source and theirs in in_claim and ours != theirs
 
 
 def _party(words: Sequence[Word], span: tuple[int, int]) -> str:
     """The changed words with the ending that makes a party of them, if they have one: 出 of 出租人."""
     changed = "".join(word.key for word in words[slice(*span)])
-    if _PARTY.search(changed[-2:]):
+    if _PARTY.search(changed):
         return changed
     rest = ""
     for word in words[span[1] : span[1] + _PARTY_REACH]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ragsvc.cli import ask, collections, documents, evaluate, index, ingest, jobs, keys, models, serve, train
+from ragsvc.cli import ask, collections, documents, evaluate, index, ingest, jobs, keys, models, serve, train, verify
 from ragsvc.cli.output import Context
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command()(ingest.ingest)
 app.command()(ask.ask)
 app.command()(ask.search)
 app.command()(ask.lookup)
+app.command()(verify.verify)
 app.command()(serve.serve)
 app.command()(serve.demo)
 app.add_typer(collections.app, name="collections", help="List, show, change or delete collections.")

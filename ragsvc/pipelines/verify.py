@@ -28,8 +28,10 @@ Status = Literal["SUPPORTED", "CONTRADICTED", "WRONG ARTICLE", "SUPERSEDED", "NO
 
 QUOTE_WORDS = 8
 """Words of a claim from which a passage that says all of it is its source, though the claim does not name it."""
-MISQUOTE_WORDS, MISQUOTE_COVERAGE = 12, 0.75
+MISQUOTE_WORDS, MISQUOTE_COVERAGE = 12, 0.85
 """Equal words, and share of equal words, from which a passage is what a claim misquotes without naming it."""
+NAMED_WORDS, NAMED_COVERAGE = 8, 0.6
+"""The same for a passage that the claim names."""
 ASIDE = 4
 """Words that a sentence may have besides what it names to be no more than a reference."""
 
@@ -91,7 +93,7 @@ class Verifier:
         with self._catalogue.one_state():
             snapshot = self._catalogue.snapshot(collections, as_of)
             index = self._open_generation(snapshot.generation_id) if snapshot.generation_id else None
-            judge = _Judge(text, Sources(self._catalogue, index, snapshot))
+            judge = _Judge(text, Sources(self._catalogue, index, snapshot, day))
             places = [Places(text, *domain) for domain in self._by_domain(collections, snapshot)]
             for start, end in split_sentences(text):
                 judge.take(start, end, merged([one.named(start, end, day, self._catalogue) for one in places]))
@@ -174,19 +176,18 @@ class _Judge:
             return self._in_place(claim, beside[0])
         if verbatim := self._verbatim(claim, like):
             return self._says(claim, "SUPPORTED", verbatim)
-        earlier = self._sources.compared(claim.text, claim.own, named.others)
+        earlier = self._earlier(claim)
         if earlier and earlier[0].comparison.is_supported:
             return self._superseded(claim, earlier[0])
-        misquoted = next((one for one in beside if one.comparison.differences), None)
-        if misquoted and misquoted.comparison.coverage >= MISQUOTE_COVERAGE:
+        misquoted = next((one for one in beside if _is_misquoted(one, NAMED_WORDS, NAMED_COVERAGE)), None)
+        if misquoted and not claim.is_carried:
             return self._says(claim, "CONTRADICTED", misquoted)
         elsewhere = next((one for one in like if one.comparison.is_supported), None)
         if elsewhere and elsewhere.comparison.n_words >= QUOTE_WORDS and not claim.is_carried:
             return self._wrong_article(claim, elsewhere)
-        if misquoted:
-            return self._says(claim, "CONTRADICTED", misquoted)
         if claim.is_carried:
-            return self._class_unnamed(claim)
+            unnamed = self._class_unnamed(claim)
+            return self._says(claim, "CONTRADICTED", misquoted) if misquoted and _is_silent(unnamed) else unnamed
         return self._unverified(claim, beside)
 
     def _class_unnamed(self, claim: _Claim) -> VerifiedClaim:
@@ -195,11 +196,17 @@ class _Judge:
         like = self._sources.like(claim.text, claim.own)
         if like and like[0].comparison.is_supported and like[0].comparison.n_words >= QUOTE_WORDS:
             return self._says(claim, "SUPPORTED", like[0])
-        misquoted = next((one for one in like if _is_misquoted(one)), None)
+        misquoted = next((one for one in like if _is_misquoted(one, MISQUOTE_WORDS, MISQUOTE_COVERAGE)), None)
         anywhere = self._sources.like(claim.text, claim.own, in_force=False)
-        if anywhere and anywhere[0].comparison.is_supported and anywhere[0].comparison.n_words >= QUOTE_WORDS:
-            return self._superseded(claim, anywhere[0])
+        earlier = next((one for one in anywhere if self._sources.was_in_force(one.chunk)), None)
+        if earlier and earlier.comparison.is_supported and earlier.comparison.n_words >= QUOTE_WORDS:
+            return self._superseded(claim, earlier)
         return self._says(claim, "CONTRADICTED", misquoted) if misquoted else self._says(claim, "UNVERIFIED", None)
+
+    def _earlier(self, claim: _Claim) -> list[Candidate]:
+        """Compare with the named articles as they were."""
+        were = [chunk for chunk in claim.named.others if self._sources.was_in_force(chunk)]
+        return self._sources.compared(claim.text, claim.own, were)
 
     # --- classes ---
 
@@ -210,9 +217,9 @@ class _Judge:
 
     def _missing(self, claim: _Claim, missing: Sequence[Missing], like: Sequence[Candidate]) -> VerifiedClaim:
         note = "; ".join(one.note for one in missing)
-        earlier = self._sources.compared(claim.text, claim.own, claim.named.others)
-        if all(one.was_in_force for one in missing):
-            return self._says(claim, "SUPERSEDED", earlier[0] if earlier else None, note)
+        earlier = self._earlier(claim)
+        if earlier and all(one.was_in_force for one in missing):
+            return self._says(claim, "SUPERSEDED", earlier[0], note)
         elsewhere = next((one for one in like if one.comparison.is_supported), None)
         if elsewhere:
             note += f"; these words are in {_name(elsewhere.chunk)}"
@@ -296,9 +303,13 @@ class _Judge:
         )
 
 
-def _is_misquoted(one: Candidate) -> bool:
+def _is_misquoted(one: Candidate, n_words: int, coverage: float) -> bool:
     found = one.comparison
-    return bool(found.differences) and found.n_equal >= MISQUOTE_WORDS and found.coverage >= MISQUOTE_COVERAGE
+    return bool(found.differences) and found.n_equal >= n_words and found.coverage >= coverage
+
+
+def _is_silent(claim: VerifiedClaim) -> bool:
+    return claim.status == "UNVERIFIED"
 
 
 def _name(chunk: StoredChunk) -> str:

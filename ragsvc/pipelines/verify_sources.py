@@ -120,10 +120,11 @@ def merged(found: Sequence[Named]) -> Named:
 class Sources:
     """Finds and compares passages, in one state of a home."""
 
-    def __init__(self, catalogue: Catalogue, index: Index | None, snapshot: Snapshot) -> None:
+    def __init__(self, catalogue: Catalogue, index: Index | None, snapshot: Snapshot, day: date) -> None:
         self._catalogue = catalogue
         self._index = index
-        self.where = snapshot.where
+        self._where = snapshot.where
+        self._day = day
         self._everything = IndexFilter(snapshot.where.collections, frozenset())
         self._words: dict[int, tuple[Word, ...]] = {}
 
@@ -131,7 +132,7 @@ class Sources:
         """Return passages that read like a claim, the likest first; also of versions not in force, if asked for."""
         if self._index is None:
             return []
-        where = self.where if in_force else self._everything
+        where = self._where if in_force else self._everything
         found = self._index.search_lexical(text, CANDIDATES, where)
         chunks = self._catalogue.read_chunks([hit.chunk for hit in found])
         wanted = {word.key for word in words}
@@ -150,9 +151,11 @@ class Sources:
         ]
         return sorted(found, key=lambda c: (not c.comparison.is_supported, -c.comparison.coverage))
 
-    def is_in_force(self, chunk: StoredChunk) -> bool:
-        """Whether the passage's version is in force on the day."""
-        return chunk.version.ordinal not in self.where.excluded_versions
+    def was_in_force(self, chunk: StoredChunk) -> bool:
+        """Whether the passage's version was in force before the day, and no more."""
+        begun = chunk.version.effective_from
+        is_excluded = chunk.version.ordinal in self._where.excluded_versions
+        return is_excluded and (begun is None or begun <= self._day)
 
     def _words_of(self, chunk: StoredChunk) -> tuple[Word, ...]:
         if chunk.ordinal not in self._words:
