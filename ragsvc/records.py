@@ -254,11 +254,20 @@ class Tool(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     parameter: str
+class Turn(Struct, frozen=True):
+    """What was said before the question. There is no system turn: only the service itself writes those."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
     """What the text is."""
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
     """What a model asked a tool."""
+    history: tuple[Turn, ...] = ()
+    """The conversation before the question, oldest first."""
 
     name: str
     argument: str
@@ -299,6 +308,8 @@ class TextPiece(Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCall, ...] = ()
     """What the model asks tools, instead of or after a text; comes whole."""
 
+    references: tuple[str, ...] = ()
+    """Of the last message: sources, for a model whose own form has a place for them; others do not read these."""
 
 class ModelFailure(Struct, frozen=True, kw_only=True):
     """A model that was asked first and did not answer, so that the next one of the chain was."""
@@ -309,7 +320,7 @@ class ModelFailure(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was called."""
+    """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was asked to answer."""
 
     answer_id: str
     answer: str
@@ -329,6 +340,24 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What the model thought before it answered: unchecked, and no part of the answer."""
     fallbacks: tuple[ModelFailure, ...] = ()
     """The models that failed before ``model`` answered, in the order they were asked."""
+class Step(Struct, frozen=True):
+    """What one role of a strategy was given and what it gave: unchecked, and no part of the answer."""
+
+    name: str
+    given: str
+    gave: str
+
+
+class Clarification(Struct, frozen=True, kw_only=True):
+    """A question back, instead of an answer: put what the reader says to it, with this, into ``history``."""
+
+    question: str
+    number: int
+    """How many questions were asked back in this conversation, this one included."""
+    most: int
+    """How many the strategy asks at most."""
+
+
     n_passages_dropped: int = 0
     """Passages, from the tail, that did not fit the model's window and were not shown to it."""
 
@@ -352,6 +381,10 @@ class TextReleased(Struct, frozen=True):
 
 
 class CitationChecked(Struct, frozen=True):
+    steps: tuple[Step, ...] = ()
+    """What the roles of the strategy did before the answer was written, in order."""
+    clarify: Clarification | None = None
+    """Set when the strategy asks back: ``answer`` is then that question."""
     """A citation that was proven; comes before the text that carries its marker."""
 
     citation: Citation
@@ -366,9 +399,22 @@ class AnswerDone(Struct, frozen=True):
 class AnswerFailed(Struct, frozen=True):
     """Last event of an answer whose model failed; the passages came before it."""
 
+class Declined(Struct, frozen=True):
+    """What a strategy says when its own search does not suffice to answer; nothing follows it."""
+
+    result: SearchResult
+    cause: Literal["missing", "nothing", "weak"]
+
+
     error: str
     """Class name in ``errors.py``: UpstreamFailed or UpstreamTimeout."""
     message: str
 
 
-AnswerEvent = PassagesFound | TextReleased | CitationChecked | AnswerDone | AnswerFailed
+AnswerEvent = PassagesFound | TextReleased | CitationChecked | AnswerDone | ClarifyAsked | AnswerFailed
+class ClarifyAsked(Struct, frozen=True):
+    """Last event of an answer that is a question back."""
+
+    answer: Answer
+
+

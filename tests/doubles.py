@@ -55,6 +55,7 @@ class ScriptedModel:
     name = "scripted"
     prompt_tokens: int | None = None
     takes_images = False
+    template = ""
 
     def __init__(self, *script: str | TextPiece | float | Exception) -> None:
         self.script = script

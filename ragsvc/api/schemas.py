@@ -18,8 +18,10 @@ from ragsvc.records import ARMS, Arm, ValiditySource
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
     MAX_FILTER_VALUES,
+    MAX_HISTORY,
     MAX_K,
     MAX_NAME_CHARS,
+    MAX_TURN_CHARS,
     NAME_PATTERN,
     QUESTION_PATTERN,
 )
@@ -50,6 +52,7 @@ Images = Annotated[
         extra_json_schema={"maxItems": MAX_IMAGES},
     ),
 ]
+Said = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_TURN_CHARS, "pattern": r"^[^\u0000]*$"})]
 K = Annotated[int, Meta(description="How many passages.", extra_json_schema={"minimum": 1, "maximum": MAX_K})]
 AsOf = Annotated[date | None, Meta(description="The day whose law is asked for; none = today.")]
 
@@ -68,12 +71,30 @@ class Filters(Request):
     """Document ids."""
 
 
+class Turn(Request):
+    """What was said before the question; ``content`` of the assistant is the ``answer`` that was given."""
+
+    role: Literal["user", "assistant"]
+    content: Said
+
+
+History = Annotated[
+    list[Turn],
+    Meta(
+        description="The conversation before the question, oldest first. A question that leans on it is searched for "
+        "with it; a question back (clarify) is answered by sending it here, with what the reader says as the question.",
+        extra_json_schema={"maxItems": MAX_HISTORY},
+    ),
+]
+
+
 class AskRequest(Request):
     """One question. ``collection`` is shorthand for one of ``collections``; none = all that the key may read."""
 
     question: Question
     collections: CollectionNames = []
     collection: Name | None = None
+    history: History = []
     as_of: AsOf = None
     filters: Filters = msgspec.field(default_factory=Filters)
     model: Name | None = None
@@ -160,8 +181,24 @@ class ModelFailure(Struct):
     reason: str
 
 
+class Step(Struct):
+    """What one role of a strategy was given and what it gave: unchecked, and no part of the answer."""
+
+    name: str
+    given: str
+    gave: str
+
+
+class Clarification(Struct):
+    """A question back; ``number`` of at most ``most`` in this conversation."""
+
+    question: str
+    number: int
+    most: int
+
+
 class Answer(Struct):
-    """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was called."""
+    """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was asked to answer."""
 
     answer_id: str
     answer: str
@@ -183,6 +220,10 @@ class Answer(Struct):
     """The models that failed before ``model`` answered."""
     n_passages_dropped: int
     """Passages, from the tail, that did not fit the model's window and were not shown to it."""
+    steps: list[Step]
+    """What the roles of the strategy did before the answer was written."""
+    clarify: Clarification | None
+    """Set when the service asks back: ``answer`` is then that question, and nothing was answered yet."""
 
 
 class MissingAddress(Struct):
@@ -219,7 +260,7 @@ class PassagesFound(Struct):
 class AnswerEvent(Struct):
     """One server-sent event of an answer; ``data`` is JSON: PassagesFound, Token, Citation, Answer or Problem."""
 
-    event: Literal["passages", "token", "citation", "done", "error"]
+    event: Literal["passages", "token", "citation", "done", "clarify", "error"]
     data: str
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
 from ragsvc.cli.output import AsOf, Collections, Context, Json, parse_day, print_json, say
-from ragsvc.errors import NotFound, UpstreamFailed
-from ragsvc.records import Answer, AskRequest, MissingAddress, Passage, SearchRequest
+from ragsvc.errors import InvalidInput, NotFound, UpstreamFailed
+from ragsvc.records import Answer, AskRequest, MissingAddress, Passage, SearchRequest, Turn
+
+STRATEGY_HELP = (
+    "How retrieval and generation are woven: extractive, direct, lawyer_llama, chatlaw, chatlaw_sop, lawgpt, bianque, "
+    "bentsao, doctorglm, moss [by the model]."
+)
 
 
 def ask(
@@ -18,7 +24,11 @@ def ask(
     collection: Collections = None,
     as_of: AsOf = None,
     model: Annotated[str | None, typer.Option(help="Chat model; 'ragsvc models list' shows them.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="How retrieval and generation are woven.")] = None,
+    strategy: Annotated[str | None, typer.Option(help=STRATEGY_HELP)] = None,
+    history: Annotated[
+        Path | None, typer.Option(help='Earlier turns: JSON [{"role": "user", "content": "…"}, …].')
+    ] = None,
+    steps: Annotated[bool, typer.Option(help="Print what each role of the strategy was given and gave.")] = False,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the collections, with checked citations; says so when it cannot."""
@@ -29,6 +39,7 @@ def ask(
     request = AskRequest(
         question=question,
         collections=tuple(collection or ()),
+        history=read_history(history),
         as_of=parse_day(as_of, "--as-of"),
         k=service.settings.passages,
         model=model,
@@ -47,7 +58,23 @@ def ask(
     if as_json:
         print_json(answer)
     else:
-        _print_answer(answer)
+        _print_answer(answer, with_steps=steps)
+
+
+def read_history(path: Path | None) -> tuple[Turn, ...]:
+    """Read the turns before a question.
+
+    Raises:
+        InvalidInput: the file is missing or of another form.
+    """
+    import msgspec
+
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Turn, ...]) if path else ()
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidInput(
+            f'--history {path}: expected [{{"role": "user" or "assistant", "content": "…"}}, …]; found: {error}'
+        ) from error
 
 
 def search(
@@ -117,8 +144,12 @@ def _indented(text: str) -> str:
     return "\n".join(f"   {line}" for line in text.strip().splitlines())
 
 
-def _print_answer(answer: Answer) -> None:
+def _print_answer(answer: Answer, *, with_steps: bool) -> None:
+    for step in answer.steps if with_steps else ():
+        say(f"[{step.name}] was given:\n{_indented(step.given)}\n[{step.name}] gave:\n{_indented(step.gave)}")
     print(answer.answer)
+    if answer.clarify:
+        say(f"question back {answer.clarify.number} of at most {answer.clarify.most}: reply with --history")
     if answer.citations:
         print()
     for citation in answer.citations:

@@ -79,6 +79,7 @@ class LiteralTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def pieces(self, messages: Sequence[Message], references: Sequence[str] = ()) -> list[Piece]:
         """As ``render``, with the template's own text apart from what somebody wrote."""
+        references = references or (messages[-1].references if messages else ())
         system = "\n\n".join(message.content for message in messages if message.role == "system")
         turns = _turns([message for message in messages if message.role != "system"])
         if self._has_no_system_slot and system:

@@ -53,7 +53,8 @@ def record_stages(timings_ms: Mapping[str, float]) -> None:
 
 def record_answer(answer: Answer) -> None:
     """Count an answer, what became of its question, and the citations that passed."""
-    ANSWERS.labels(answer.model, "abstained" if answer.abstained else "answered").inc()
+    outcome = "asked back" if answer.clarify else "abstained" if answer.abstained else "answered"
+    ANSWERS.labels(answer.model, outcome).inc()
     CITATIONS.labels("proven").inc(len(answer.citations))
     GENERATION.labels(answer.index_generation).set_to_current_time()
     record_stages(answer.timings_ms)

@@ -25,16 +25,29 @@ from ragsvc.records import (
     AnswerEvent,
     AnswerFailed,
     AskRequest,
+    Clarification,
+    ClarifyAsked,
+    Declined,
     ModelFailure,
     PassagesDropped,
     PassagesFound,
     SearchRequest,
     SearchResult,
+    Step,
     TextReleased,
 )
-from ragsvc.retrieval.abstention import AbstentionModel, say_missing, say_why, why_abstain
+from ragsvc.retrieval.abstention import AbstentionModel, Cause, say_missing, say_why, why_abstain
 from ragsvc.store.rows import Collection
-from ragsvc.strategies import EXTRACTIVE, STRATEGIES, Task, choose_strategy
+from ragsvc.strategies import (
+    EXTRACTIVE,
+    JUDGES_ITSELF,
+    NEEDS_NO_MODEL,
+    STRATEGIES,
+    Task,
+    choose_strategy,
+    searched_question,
+    user_turns,
+)
 
 T = TypeVar("T")
 
@@ -85,12 +98,12 @@ class AnswerPipeline:
         """
         async with aclosing(self._run(request)) as events:
             async for event in events:
-                if isinstance(event, AnswerDone):
+                if isinstance(event, AnswerDone | ClarifyAsked):
                     return event.answer
-        raise AssertionError("a run ends with AnswerDone or an exception")
+        raise AssertionError("a run ends with AnswerDone, ClarifyAsked or an exception")
 
     async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
-        """Yield ``PassagesFound``, then text and citations, then exactly one ``AnswerDone`` or ``AnswerFailed``.
+        """Yield ``PassagesFound``, text and citations, and last ``AnswerDone``, ``ClarifyAsked`` or ``AnswerFailed``.
 
         Closing the generator cancels the model. What is wrong with the request is raised before the first event.
         """
@@ -110,7 +123,7 @@ class AnswerPipeline:
         plan = await self._plan(request)
         result = await self._search(
             SearchRequest(
-                question=request.question,
+                question=searched_question(plan.strategy, request),
                 collections=request.collections,
                 as_of=request.as_of,
                 k=request.k,
@@ -120,15 +133,15 @@ class AnswerPipeline:
         draft.found(result)
         yield PassagesFound(result.passages)
 
-        model = self._parts.abstention.get((plan.domain(result.passages), plan.language))
-        fits = model is not None and model.embedder_id == self._parts.embedder.embedder_id
-        if cause := why_abstain(result, model if fits else None):
+        cause = self._why_abstain(plan, result)
+        if cause and not (plan.strategy in JUDGES_ITSELF and cause != "missing"):
             text, reason = say_why(cause, result, request.collections, request.as_of, plan.language)
             yield TextReleased(text)
             yield AnswerDone(draft.answer(plan, text, reason=reason))
             return
 
-        checker = AnswerChecker(result.passages, request.question, plan.language, self._parts.read_text)
+        said = "\n".join(user_turns(request))
+        checker = AnswerChecker(result.passages, said, plan.language, self._parts.read_text)
         if missing := say_missing(result.missing, plan.language):
             yield checker.release(missing + "\n\n")
         has_text = False
@@ -148,7 +161,8 @@ class AnswerPipeline:
                 checker.use(result.passages)
                 draft.begin(result.passages)
         record_withheld(checker.withheld)
-        yield AnswerDone(draft.answer(plan, checker.text, checker.citations))
+        answer = draft.answer(plan, checker.text, checker.citations)
+        yield ClarifyAsked(answer) if answer.clarify else AnswerDone(answer)
 
     async def _write(
         self, task: Task, plan: Plan, checker: AnswerChecker, draft: Draft
@@ -163,6 +177,21 @@ class AnswerPipeline:
                     yield piece
                 elif isinstance(piece, PassagesDropped):
                     draft.n_dropped = piece.n
+                elif isinstance(piece, Step):
+                    draft.steps.append(piece)
+                elif isinstance(piece, Declined):
+                    request = task.request
+                    text, draft.reason = say_why(
+                        piece.cause, piece.result, request.collections, request.as_of, plan.language
+                    )
+                    yield checker.release(text)
+                    return
+                elif isinstance(piece, Clarification):
+                    sentences = [*cutter.feed(piece.question), *cutter.finish()]
+                    events = await self._in_thread(checker.check, sentences)
+                    question = "".join(event.text for event in events if isinstance(event, TextReleased))
+                    draft.clarify = structs.replace(piece, question=question.strip())
+                    return
                 else:
                     draft.wrote(piece)
                     if sentences := cutter.feed(piece.text):
@@ -197,7 +226,7 @@ class AnswerPipeline:
         try:
             strategy = choose_strategy("" if is_fallback and model == EXTRACTIVE else asked, model)
             chat_model = None
-            if strategy != EXTRACTIVE:
+            if not (strategy == EXTRACTIVE or (model == EXTRACTIVE and strategy in NEEDS_NO_MODEL)):
                 chat_model = await self._in_thread(self._parts.open_chat_model, model)
             if request.images and not (chat_model and chat_model.takes_images):
                 raise _SeesNothing(
@@ -229,7 +258,13 @@ class AnswerPipeline:
             embedder=self._parts.embedder,
             search=self._search,
             limiter=self._limiter,
+            why_abstain=lambda found: self._why_abstain(plan, found),
         )
+
+    def _why_abstain(self, plan: Plan, result: SearchResult) -> Cause | None:
+        model = self._parts.abstention.get((plan.domain(result.passages), plan.language))
+        fits = model is not None and model.embedder_id == self._parts.embedder.embedder_id
+        return why_abstain(result, model if fits else None)
 
     async def _search(self, request: SearchRequest) -> SearchResult:
         return await self._in_thread(self._parts.searcher.search, request)

@@ -11,7 +11,17 @@ from msgspec import Struct
 from ragsvc.domains.pack import find_pack
 from ragsvc.prompting import Language
 from ragsvc.protocols import ChatModel
-from ragsvc.records import Answer, Citation, ModelFailure, Passage, SearchResult, TextPiece, Usage
+from ragsvc.records import (
+    Answer,
+    Citation,
+    Clarification,
+    ModelFailure,
+    Passage,
+    SearchResult,
+    Step,
+    TextPiece,
+    Usage,
+)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -45,6 +55,10 @@ class Draft:
     def __init__(self) -> None:
         self.passages: tuple[Passage, ...] = ()
         self.n_dropped = 0
+        self.steps: list[Step] = []
+        self.clarify: Clarification | None = None
+        self.reason: str | None = None
+        """Why the strategy declined to answer."""
         self._generation = ""
         self._usage = Usage()
         self._finish_reason: str | None = None
@@ -62,6 +76,7 @@ class Draft:
         """Forget what a model that failed has left."""
         self.passages = passages
         self.n_dropped = 0
+        self.steps.clear()
         self._reasoning.clear()
 
     def wrote(self, piece: TextPiece) -> None:
@@ -72,8 +87,9 @@ class Draft:
             self._mark("first_text")
 
     def answer(self, plan: Plan, text: str, citations: Sequence[Citation] = (), reason: str | None = None) -> Answer:
-        """Return the answer; with a ``reason`` it is an abstention."""
+        """Return the answer; with a ``reason``, given here or by the strategy, it is an abstention."""
         self._mark("total")
+        reason = reason if reason is not None else self.reason
         return Answer(
             answer_id=str(uuid.uuid4()),
             answer=text,
@@ -91,6 +107,8 @@ class Draft:
             reasoning="".join(self._reasoning),
             fallbacks=plan.failures,
             n_passages_dropped=self.n_dropped,
+            steps=tuple(self.steps),
+            clarify=self.clarify,
         )
 
     def _mark(self, stage: str) -> None:

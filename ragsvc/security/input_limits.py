@@ -16,6 +16,10 @@ QUESTION_PATTERN = r"^[^\u0000]*[\p{L}\p{N}][^\u0000]*$"
 MAX_COLLECTIONS = 32
 MAX_FILTER_VALUES = 100
 MAX_K = 100
+MAX_HISTORY = 40
+"""Turns of a conversation that may come with a question."""
+MAX_TURN_CHARS = 20_000
+"""Of one of them: an answer may be a report with its quotations."""
 MAX_JSON_BYTES = 1_000_000
 MAX_JSON_BYTES_WITH_IMAGES = 12_000_000
 """Of a question's body: pictures of eight megabytes in all, which base64 makes a third larger."""
@@ -62,6 +66,18 @@ def check_names(names: Sequence[str], what: str, limit: int) -> tuple[str, ...]:
     if len(names) > limit:
         raise InvalidInput(f"{what} has {len(names):,} entries; the limit is {limit}")
     return tuple(dict.fromkeys(check_name(name, f"an entry of {what}") for name in names))
+
+
+def check_turn(text: str, what: str) -> str:
+    """Return what was said in an earlier turn.
+
+    Raises:
+        InvalidInput: it is empty, too long, or no valid text.
+    """
+    _check_characters(text, what)
+    if not 1 <= len(text) <= MAX_TURN_CHARS:
+        raise InvalidInput(f"{what} must have 1 to {MAX_TURN_CHARS:,} characters; found {len(text):,}")
+    return text
 
 
 def check_k(k: int, what: str) -> int:

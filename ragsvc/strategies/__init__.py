@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ragsvc.errors import InvalidInput
-from ragsvc.strategies import direct, extractive, moss
+from ragsvc.records import AskRequest
+from ragsvc.strategies import (
+    bentsao,
+    bianque,
+    chatlaw,
+    chatlaw_sop,
+    direct,
+    doctorglm,
+    extractive,
+    lawgpt,
+    lawyer_llama,
+    moss,
+)
+from ragsvc.strategies.conversation import all_user_turns, standing_question, user_turns
 from ragsvc.strategies.task import Strategy, Task
 
-__all__ = ["EXTRACTIVE", "STRATEGIES", "Strategy", "Task", "choose_strategy"]
+__all__ = [
+    "EXTRACTIVE",
+    "JUDGES_ITSELF",
+    "NEEDS_NO_MODEL",
+    "STRATEGIES",
+    "Strategy",
+    "Task",
+    "choose_strategy",
+    "searched_question",
+    "user_turns",
+]
 
 EXTRACTIVE = "extractive"
 """Name of the strategy that needs no chat model, and of the model that stands for it."""
@@ -14,8 +39,27 @@ EXTRACTIVE = "extractive"
 STRATEGIES: dict[str, Strategy] = {
     EXTRACTIVE: extractive.stream,
     "direct": direct.stream,
+    "lawyer_llama": lawyer_llama.stream,
+    "chatlaw": chatlaw.stream,
+    "chatlaw_sop": chatlaw_sop.stream,
+    "lawgpt": lawgpt.stream,
+    "bianque": bianque.stream,
+    "bentsao": bentsao.stream,
+    "doctorglm": doctorglm.stream,
     "moss": moss.stream,
 }
+NEEDS_NO_MODEL = frozenset({EXTRACTIVE, "lawyer_llama", "chatlaw_sop", "bentsao", "doctorglm"})
+"""Without a chat model they keep their way of finding, and the sentences found are quoted."""
+JUDGES_ITSELF = frozenset({"bianque", "chatlaw_sop", "doctorglm"})
+"""They turn the question into another one first, and judge by ``Task.why_abstain`` what that found."""
+_SEARCHED: dict[str, Callable[[AskRequest], str]] = dict.fromkeys(
+    ("lawyer_llama", "bianque", "chatlaw_sop"), all_user_turns
+)
+
+
+def searched_question(strategy: str, request: AskRequest) -> str:
+    """Return what is searched for before the strategy begins: the question, with earlier turns where they belong."""
+    return _SEARCHED.get(strategy, standing_question)(request)
 
 
 def choose_strategy(name: str, model: str) -> str:
@@ -27,6 +71,6 @@ def choose_strategy(name: str, model: str) -> str:
     name = name or (EXTRACTIVE if model == EXTRACTIVE else "direct")
     if name not in STRATEGIES:
         raise InvalidInput(f"strategy {name!r} was asked for; there are {', '.join(STRATEGIES)}")
-    if name != EXTRACTIVE and model == EXTRACTIVE:
+    if name not in NEEDS_NO_MODEL and model == EXTRACTIVE:
         raise InvalidInput(f"strategy {name!r} needs a chat model, but the model is {model!r}: name one")
     return name

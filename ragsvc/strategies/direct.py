@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ragsvc.generation.images import with_images
-from ragsvc.prompting import build_prompt
+from ragsvc.prompting import build_prompt, estimated_tokens
 from ragsvc.records import PassagesDropped, PassagesFound, TextPiece
+from ragsvc.strategies.conversation import past_turns
 from ragsvc.strategies.task import Task
 
 STOPPED = {
@@ -30,10 +31,13 @@ async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound | Passa
     assert task.model is not None, "strategies/__init__.py names this strategy only with a model"
     system = task.pack.system_prompt[task.language]
     passages = task.result.passages
-    prompt = build_prompt(task.request.question, passages, system, task.language, task.prompt_tokens)
+    past = past_turns(task)
+    room = task.prompt_tokens - sum(estimated_tokens(turn.content) for turn in past)
+    prompt = build_prompt(task.request.question, passages, system, task.language, room)
     if prompt.n_passages < len(passages):
         yield PassagesDropped(len(passages) - prompt.n_passages)
-    messages = with_images(prompt.messages, task.request.images)
+    rules, question = prompt.messages
+    messages = with_images((rules, *past, question), task.request.images)
     async with aclosing(task.model.stream(messages)) as pieces:
         async for piece in pieces:
             yield piece

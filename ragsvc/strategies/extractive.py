@@ -13,6 +13,7 @@ from ragsvc.citing.sentences import QUOTES, split_sentences
 from ragsvc.prompting import Language
 from ragsvc.protocols import Embedder
 from ragsvc.records import Passage, PassagesFound, SearchResult, TextPiece
+from ragsvc.strategies.conversation import standing_question
 from ragsvc.strategies.task import Task
 
 WHOLE_CHARS = 400
@@ -46,7 +47,7 @@ Range = tuple[int, int]
 
 async def stream(task: Task) -> AsyncGenerator[TextPiece | PassagesFound, None]:
     """Quote from the passages found."""
-    arguments = (task.request.question, task.result, task.language, task.embedder)
+    arguments = (standing_question(task.request), task.result, task.language, task.embedder)
     yield TextPiece(text=await to_thread.run_sync(compose, *arguments, limiter=task.limiter), finish_reason="stop")
 
 
@@ -58,6 +59,15 @@ def compose(question: str, result: SearchResult, language: Language, embedder: E
         chosen = _choose(question, result.passages, embedder)
     lines = [_quote(result.passages[n - 1], n, ranges, language) for n, ranges in chosen]
     return "\n\n".join([_INTRO[language], *filter(None, lines)])
+
+
+def quote_beginning(passage: Passage, number: int, language: Language) -> str:
+    """Return 《title》locator：“…”[n] with the passage up to ``WHOLE_CHARS``, in whole sentences where one fits."""
+    start, end = _body(passage.text, passage.locator)
+    stops = [start + b for _, b in split_sentences(passage.text[start:end]) if b <= WHOLE_CHARS]
+    stop = end if end - start <= WHOLE_CHARS else stops[-1] if stops else start + WHOLE_CHARS
+    quoted = _quote(passage, number, [(start, stop)], language)
+    return quoted + (_GOES_ON[language] if quoted and stop < end else "")
 
 
 def _choose(question: str, passages: Sequence[Passage], embedder: Embedder) -> list[tuple[int, list[Range]]]:

@@ -27,11 +27,13 @@ from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
     MAX_FILTER_VALUES,
+    MAX_HISTORY,
     MAX_JSON_BYTES_WITH_IMAGES,
     check_k,
     check_name,
     check_names,
     check_question,
+    check_turn,
 )
 from ragsvc.settings import Settings
 from ragsvc.strategies import STRATEGIES
@@ -55,7 +57,8 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     """Answer from the sources, citing them, or say what is missing.
 
     With ``stream: true``, server-sent events: ``passages``, then ``token`` and ``citation`` as they are checked, then
-    one ``done`` (the same object) or one ``error`` (a problem). The tokens joined are the answer.
+    one ``done`` (the same object), ``clarify`` (the same object, a question back) or ``error`` (a problem). The tokens
+    joined are the answer; those before a ``clarify`` are what its ``answer`` begins with, if anything.
     """
     service: Service = request.app.state.service
     body = await read_json(request, schemas.AskRequest)
@@ -110,6 +113,7 @@ def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) ->
     return records.AskRequest(
         question=check_question(body.question, settings.max_question_chars),
         collections=caller.check_collections(to_collections(body.collections, body.collection)),
+        history=to_history(body.history),
         as_of=body.as_of,
         k=settings.passages if body.top_k is None else check_k(body.top_k, "top_k"),
         filters=to_filters(body.filters),
@@ -123,6 +127,17 @@ def _check_strategy(name: str | None) -> str | None:
     if name is not None and name not in STRATEGIES:
         raise InvalidInput(f"strategy {name[:40]!r} was asked for; there are {', '.join(STRATEGIES)}")
     return name
+
+
+def to_history(turns: Sequence[schemas.Turn]) -> tuple[records.Turn, ...]:
+    """Check the conversation before a question.
+
+    Raises:
+        InvalidInput: there are too many turns, or one cannot be used.
+    """
+    if len(turns) > MAX_HISTORY:
+        raise InvalidInput(f"history has {len(turns)} turns; the limit is {MAX_HISTORY}: send the latest")
+    return tuple(records.Turn(turn.role, check_turn(turn.content, "a turn of history")) for turn in turns)
 
 
 def to_collections(several: list[str], one: str | None) -> tuple[str, ...]:
@@ -184,12 +199,12 @@ async def to_answer(first: records.AnswerEvent, events: Events, recorder: Record
     if isinstance(last, records.AnswerFailed):
         recorder.failed()
         raise ModelFailed(last.message, named(last.error), schemas.out(passages, list[schemas.Passage]))
-    assert isinstance(last, records.AnswerDone), "an answer ends with one of the two"
+    assert isinstance(last, records.AnswerDone | records.ClarifyAsked), "an answer ends with one of the three"
     return recorder.answered(last.answer)
 
 
 async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder) -> AsyncGenerator[bytes, None]:
-    """Yield an answer's events, encoded; whatever happens, the last is one ``done`` or one ``error``."""
+    """Yield an answer's events, encoded; whatever happens, the last is one ``done``, ``clarify`` or ``error``."""
     try:
         async with aclosing(from_first(first, events)) as stream:
             async for event in stream:
@@ -217,6 +232,8 @@ def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
             return encode_event("citation", schemas.out(citation, schemas.Citation))
         case records.AnswerDone(answer):
             return encode_event("done", recorder.answered(answer))
+        case records.ClarifyAsked(answer):
+            return encode_event("clarify", recorder.answered(answer))
         case records.AnswerFailed(error, message):
             recorder.failed()
             return encode_event("error", problem(named(error), message))

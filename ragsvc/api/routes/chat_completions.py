@@ -37,7 +37,7 @@ from ragsvc.api.routes.ask import Events, Recorder, begin, from_first, to_answer
 from ragsvc.api.sse import EventStream
 from ragsvc.errors import InvalidInput
 from ragsvc.observability.logs import FAILURES
-from ragsvc.security.input_limits import MAX_JSON_BYTES_WITH_IMAGES
+from ragsvc.security.input_limits import MAX_HISTORY, MAX_JSON_BYTES_WITH_IMAGES, MAX_TURN_CHARS
 
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
@@ -56,8 +56,8 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     """Answer the last message of the user from the sources, as ``/v1/ask`` does.
 
     ``model`` is a collection, ``collection/model``, or a model over all collections that the key may read. System
-    texts and earlier turns are not shown to the model: what an answer rests on is the sources. Its references and the
-    disclaimer stand at the end of the text, and whole citations in ``citations``.
+    texts are not shown to the model, and earlier turns only say what the question leans on: what an answer rests on
+    is the sources. Its references and the disclaimer stand at the end of the text, whole citations in ``citations``.
     """
     service: Service = request.app.state.service
     body = await read_json(request, ChatRequest)
@@ -74,6 +74,7 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     question = to_question(
         schemas.AskRequest(
             question=text,
+            history=_earlier(body.messages[:-1]),
             collections=list(collections),
             model=model,
             as_of=body.as_of,
@@ -115,6 +116,16 @@ def _parts(message: ChatMessage) -> tuple[str, Sequence[str]]:
         return message.content or "", ()
     texts = [part.text for part in message.content if isinstance(part, TextPart)]
     return "\n".join(texts), [part.image_url.url for part in message.content if isinstance(part, ImagePart)]
+
+
+def _earlier(messages: Sequence[ChatMessage]) -> list[schemas.Turn]:
+    """Return the latest turns of user and assistant that may come with a question; a long one is cut."""
+    turns = []
+    for message in messages:
+        text = _parts(message)[0][:MAX_TURN_CHARS]
+        if text and (message.role == "user" or message.role == "assistant"):
+            turns.append(schemas.Turn(role=message.role, content=text))
+    return turns[-MAX_HISTORY:]
 
 
 def _ending(answer: schemas.Answer) -> str:
@@ -167,8 +178,10 @@ async def _to_chunks(
                 match event:
                     case records.TextReleased(text):
                         yield chunk(ChunkChoice(0, Delta(content=text)))
-                    case records.AnswerDone(done):
+                    case records.AnswerDone(done) | records.ClarifyAsked(done):
                         answer = recorder.answered(done)
+                        if answer.clarify:  # the one part of an answer that does not come as text
+                            yield chunk(ChunkChoice(0, Delta(content=answer.clarify.question)))
                         yield chunk(ChunkChoice(0, Delta(content=_ending(answer))))
                         yield chunk(
                             ChunkChoice(0, Delta(), _finish_reason(answer)),
