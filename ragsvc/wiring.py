@@ -10,13 +10,13 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import available_timezones
 
 from msgspec import to_builtins
 
-from ragsvc.domains.pack import DOMAINS, DomainPack, Language, find_pack
+from ragsvc.domains.pack import DomainPack, find_pack
 from ragsvc.embedding import open_embedder
 from ragsvc.errors import InvalidInput, NotFound, RagsvcError
 from ragsvc.generation import ChatModels
@@ -26,9 +26,10 @@ from ragsvc.loading.limits import MIB
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
 from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress, Source, file_sources
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
+from ragsvc.pipelines.thresholds import fitted_thresholds
+from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
-from ragsvc.retrieval.abstention import AbstentionModel, parse_abstention
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.security.api_keys import check_scopes, hash_key, make_key
 from ragsvc.settings import Settings, read_settings
@@ -113,12 +114,17 @@ class Service:
             find_collections=self.catalogue.find_collections,
             open_chat_model=self.chat_models.open,
             read_text=lambda version_id, start, end: self.catalogue.version_text(version_id, start, end).text,
-            abstention=_abstention_models(),
+            abstention=fitted_thresholds(),
             default_model=self.settings.model,
             default_strategy=self.settings.strategy,
             fallback_models=self.chat_models.fallbacks(),
         )
         return AnswerPipeline(parts)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Any text to its claims, each compared with the sources."""
+        return Verifier(self.catalogue, self._open_generation, find_pack)
 
     def _open_generation(self, generation_id: str) -> Generation:
         return self.generations.open(generation_id, self.embedder.embedder_id)
@@ -363,13 +369,3 @@ class Service:
         except (RagsvcError, OSError) as error:
             return False, str(error)
         return True, ""
-
-
-@cache
-def _abstention_models() -> dict[tuple[str, Language], AbstentionModel]:
-    """The fitted thresholds of every domain that has them."""
-    return {
-        (domain, language): model
-        for domain in DOMAINS
-        for language, model in parse_abstention(find_pack(domain).abstention).items()
-    }
