@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     log_json: bool = Field(False, description="Log lines of 'serve' as JSON objects, for a log collector.")
 
     image_hosts: tuple[str, ...] = Field((), description="Hosts that pictures may be fetched from; none = only base64.")
+    origin_questions_per_day: int = Field(
+        5000, ge=1, description="Questions a day (UTC) from pages of one origin with tickets of one key."
+    )
     allowed_hosts: tuple[str, ...] = Field((), description="Names besides localhost for a service without keys.")
     cors_origins: tuple[str, ...] = Field((), description="Origins of foreign pages that may use the HTTP interface.")
 

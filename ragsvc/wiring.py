@@ -32,6 +32,7 @@ from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.security.api_keys import check_scopes, hash_key, make_key
+from ragsvc.security.tickets import check_origin
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.changes import Changes
@@ -40,6 +41,7 @@ from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
 from ragsvc.store.rows import Collection, Document, Job, Key, Version, VersionText
+from ragsvc.store.tickets import Tickets
 from ragsvc.store.writer_lock import writer_lock
 
 
@@ -70,6 +72,7 @@ class Service:
         self.changes = Changes(self.database)
         self.jobs = Jobs(self.database)
         self.keys = Keys(self.database)
+        self.tickets = Tickets(self.database)
 
     def close(self) -> None:
         """Let go of files and processes."""
@@ -343,17 +346,37 @@ class Service:
     # --- keys, health ---
 
     def create_key(
-        self, name: str, scopes: Sequence[str], collections: Sequence[str] = (), expires_at: float | None = None
+        self,
+        name: str,
+        scopes: Sequence[str],
+        collections: Sequence[str] = (),
+        expires_at: float | None = None,
+        origins: Sequence[str] = (),
     ) -> tuple[str, Key]:
         """Make an API key; the secret is returned this once and only its hash is kept.
 
         Raises:
-            InvalidInput: a scope is unknown.
+            InvalidInput: a scope is unknown, or an origin is none.
         """
         secret = make_key()
-        check_scopes(scopes)
-        key = self.keys.add(hash_key(secret), name=name, scopes=scopes, collections=collections, expires_at=expires_at)
+        key = self.keys.add(
+            hash_key(secret),
+            name=name,
+            scopes=check_scopes(scopes),
+            collections=collections,
+            expires_at=expires_at,
+            origins=[check_origin(origin) for origin in origins],
+        )
         return secret, key
+
+    def set_origins(self, key_id: str, origins: Sequence[str]) -> None:
+        """Say where pages may use tickets of a key: there and nowhere else, from the next request on.
+
+        Raises:
+            InvalidInput: an origin is none.
+            NotFound: no such key.
+        """
+        self.keys.set_origins(key_id, [check_origin(origin) for origin in origins])
 
     def trained_on(self) -> list[str]:
         """Return the names of the data sets that the encoder was trained on, as its model card says."""

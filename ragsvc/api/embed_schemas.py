@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from ragsvc.api.schemas import CollectionNames, Name, Request
@@ -22,7 +23,7 @@ class TicketRequest(Request):
             extra_json_schema={"minLength": 1, "maxLength": MAX_ORIGIN_CHARS},
         ),
     ]
-    collections: CollectionNames = []
+    collections: CollectionNames = msgspec.field(default_factory=list)
     """None = all that the key may read."""
     questions: Annotated[
         int, Meta(description="How many it may ask.", extra_json_schema={"minimum": 1, "maximum": MAX_QUESTIONS})

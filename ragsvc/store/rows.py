@@ -146,3 +146,5 @@ class Key(Struct, frozen=True, kw_only=True):
     created_at: float
     expires_at: float | None
     revoked_at: float | None
+    origins: tuple[str, ...] = ()
+    """Where pages may use tickets of this key; empty = nowhere."""

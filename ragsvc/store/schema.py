@@ -180,3 +180,48 @@ keys = Table(
     Column("expires_at", Float),
     Column("revoked_at", Float),
 )
+
+key_origins = Table(  # where pages may use tickets of a key; none listed, none allowed
+    "key_origins",
+    metadata,
+    Column("key_id", ForeignKey("keys.key_id"), primary_key=True),
+    Column("origin", String, primary_key=True, index=True),
+)
+
+ticket_secret = Table(  # one row
+    "ticket_secret",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+)
+
+tickets = Table(  # until they expire
+    "tickets",
+    metadata,
+    Column("ticket_id", String, primary_key=True),
+    Column("key_id", ForeignKey("keys.key_id"), nullable=False),
+    Column("n_left", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False, index=True),
+    Column("revoked_at", Float),
+)
+
+ticket_days = Table(  # questions asked with tickets
+    "ticket_days",
+    metadata,
+    Column("key_id", ForeignKey("keys.key_id"), primary_key=True),
+    Column("origin", String, primary_key=True),
+    Column("day", Integer, primary_key=True),  # since 1970, UTC
+    Column("n_questions", Integer, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer_id", String, primary_key=True),
+    Column("key_id", String, nullable=False),
+    Column("is_helpful", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("receipt", Text, nullable=False),  # JSON: the answer's line of the audit
+    Column("created_at", Float, nullable=False),
+)

@@ -31,6 +31,7 @@ from ragsvc.store.database import Database
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
+from ragsvc.store.tickets import Tickets
 
 TEXT = "第五百七十七条　当事人一方不履行合同义务的，应当承担违约责任。"
 QUOTE = "应当承担违约责任"
@@ -54,6 +55,7 @@ class ScriptedService:
         self.settings = Settings(home=home, **settings)
         database = Database(home / "catalogue.sqlite")
         self.keys = Keys(database)
+        self.tickets = Tickets(database)
         self.jobs = Jobs(database)
         self.asked: list[AskRequest] = []
         self.searched: list[SearchRequest] = []

@@ -17,10 +17,10 @@ from tests.api.scripted_service import ScriptedService
 
 Client = TestClient[Litestar]
 OPEN = {
-    *("/health/live", "/", "/page/{file_path}"),
+    *("/health/live", "/", "/page/{file_path}", "/widget/ragsvc.js"),
     *("/schema", "/schema/openapi.json", "/schema/page/{file_path}", "/schema/{path}"),
 }
-"""The sign of life, and what is the same in every installation: the page and the reference."""
+"""The sign of life, and what is the same in every installation: the page, the reference, and the widget."""
 
 
 def all_routes(app: Litestar) -> Iterator[tuple[str, str]]:

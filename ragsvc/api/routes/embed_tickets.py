@@ -35,7 +35,7 @@ MIN_SECONDS = 10
     summary="Get a ticket for a page",
 )
 async def create_ticket(request: Request[Any, Any, Any]) -> EmbedTicket:
-    """Return a ticket for pages of one origin, which the key must list ('ragsvc keys origins'): none listed, none given.
+    """Return a ticket for pages of one origin, which the key must list: see 'ragsvc keys origins'.
 
     To be called by a server, which holds the key; its page gets the ticket. With it, pages of that origin may ask, and
     read the sources, in the collections named here. It ends with its time, its quota, its key, or when it is revoked.
