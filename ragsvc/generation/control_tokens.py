@@ -74,4 +74,5 @@ class ControlTokens:
 
 def _with(message: Message, change: Callable[[str], str]) -> Message:
     calls = tuple(ToolCall(name=call.name, argument=change(call.argument)) for call in message.tool_calls)
-    return replace(message, content=change(message.content), tool_calls=calls)
+    references = tuple(map(change, message.references))
+    return replace(message, content=change(message.content), tool_calls=calls, references=references)

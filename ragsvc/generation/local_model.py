@@ -59,7 +59,7 @@ class LocalModel:
         """Load a directory or a Hugging Face repository, on the GPU if there is one.
 
         Args:
-            model: directory or repository.
+            model: directory or Hugging Face repository.
             temperature: None or 0 takes the likeliest token each time.
             max_tokens: most tokens of one answer.
             template: name of a literal template; empty = the tokenizer's chat template.

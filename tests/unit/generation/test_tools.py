@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -57,6 +57,7 @@ def test_the_number_and_length_of_calls_is_bounded() -> None:
     assert max(len(call.argument) for call in calls) == 500
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.text(min_size=1, max_size=30)), max_size=MAX_CALLS))
 def test_what_is_written_is_read_again(written: list[tuple[str, str]]) -> None:
     """Any argument survives the text form, quotes and newlines included."""
