@@ -28,6 +28,25 @@ class Block(Struct, frozen=True, kw_only=True):
     """Of a page that was read by text recognition: mean confidence in its characters, 0 to 1."""
 
 
+class Fact(Struct, frozen=True, kw_only=True):
+    """A figure that the file itself tags (inline XBRL); ``text[start:end]`` is how it is printed."""
+
+    start: int
+    end: int
+    concept: str
+    """Qualified name, e.g. us-gaap:Revenues."""
+    value: str
+    """Decimal, scaled and signed: "-47660000"."""
+    unit: str
+    """e.g. USD, shares, USD/shares; empty for a pure number."""
+    period_start: date | None
+    """First day of a duration; None for an instant."""
+    period_end: date | None
+    """Last day of a duration, or the instant."""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """(axis, member) where the figure is of a part: a segment, a class of shares."""
+
+
 class LoadedDocument(Struct, frozen=True, kw_only=True):
     """A file as text. ``text`` is what is stored and cited; ``blocks`` are in order and may be empty (plain text)."""
 
@@ -40,6 +59,8 @@ class LoadedDocument(Struct, frozen=True, kw_only=True):
     """The title that the format states (HTML <title>, Word core properties), often empty or wrong."""
     warnings: tuple[str, ...] = ()
     """What was lost or repaired in reading, fit to show to a librarian."""
+    facts: tuple[Fact, ...] = ()
+    """Figures that the format tags, in text order."""
 
 
 class DocumentFacts(Struct, frozen=True, kw_only=True):
@@ -233,11 +254,20 @@ class Image(Struct, frozen=True):
     data: bytes
 
 
+class Turn(Struct, frozen=True):
+    """What was said before the question. There is no system turn: only the service itself writes those."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
 class AskRequest(Struct, frozen=True, kw_only=True):
     """One question. ``model`` and ``strategy`` None mean the collection's default, then the service's."""
 
     question: str
     collections: tuple[str, ...]
+    history: tuple[Turn, ...] = ()
+    """The conversation before the question, oldest first."""
     as_of: date | None = None
     k: int = 6
     filters: Filters = Filters()
@@ -254,20 +284,11 @@ class Tool(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     parameter: str
-class Turn(Struct, frozen=True):
-    """What was said before the question. There is no system turn: only the service itself writes those."""
-
-    role: Literal["user", "assistant"]
-    content: str
-
-
     """What the text is."""
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
     """What a model asked a tool."""
-    history: tuple[Turn, ...] = ()
-    """The conversation before the question, oldest first."""
 
     name: str
     argument: str
@@ -287,6 +308,8 @@ class Message(Struct, frozen=True):
     """Of a tool's message: the call that it answers."""
     tools: tuple[Tool, ...] = ()
     """Of the system message: what the model may have run for it."""
+    references: tuple[str, ...] = ()
+    """Of the last message: sources, for a model whose own form has a place for them; others do not read these."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -308,8 +331,6 @@ class TextPiece(Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCall, ...] = ()
     """What the model asks tools, instead of or after a text; comes whole."""
 
-    references: tuple[str, ...] = ()
-    """Of the last message: sources, for a model whose own form has a place for them; others do not read these."""
 
 class ModelFailure(Struct, frozen=True, kw_only=True):
     """A model that was asked first and did not answer, so that the next one of the chain was."""
@@ -317,6 +338,33 @@ class ModelFailure(Struct, frozen=True, kw_only=True):
     model: str
     reason: str
     """As its error says it; never with a credential."""
+
+
+class Step(Struct, frozen=True):
+    """What one role of a strategy was given and what it gave: unchecked, and no part of the answer."""
+
+    name: str
+    given: str
+    gave: str
+
+
+class Clarification(Struct, frozen=True, kw_only=True):
+    """A question back, instead of an answer: put what the reader says to it, with this, into ``history``."""
+
+    question: str
+    number: int
+    """How many questions were asked back in this conversation, this one included."""
+    most: int
+    """How many the strategy asks at most."""
+
+
+class GroundedSentence(Struct, frozen=True, kw_only=True):
+    """A sentence of an answer, ``answer[start:end]``, and what it rests on."""
+
+    start: int
+    end: int
+    support: Literal["cited", "retrieved", "none"]
+    """A place that it cites; a passage that was found though it does not cite it; nothing that was found."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -340,26 +388,14 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What the model thought before it answered: unchecked, and no part of the answer."""
     fallbacks: tuple[ModelFailure, ...] = ()
     """The models that failed before ``model`` answered, in the order they were asked."""
-class Step(Struct, frozen=True):
-    """What one role of a strategy was given and what it gave: unchecked, and no part of the answer."""
-
-    name: str
-    given: str
-    gave: str
-
-
-class Clarification(Struct, frozen=True, kw_only=True):
-    """A question back, instead of an answer: put what the reader says to it, with this, into ``history``."""
-
-    question: str
-    number: int
-    """How many questions were asked back in this conversation, this one included."""
-    most: int
-    """How many the strategy asks at most."""
-
-
     n_passages_dropped: int = 0
     """Passages, from the tail, that did not fit the model's window and were not shown to it."""
+    steps: tuple[Step, ...] = ()
+    """What the roles of the strategy did before the answer was written, in order."""
+    clarify: Clarification | None = None
+    """Set when the strategy asks back: ``answer`` is then that question."""
+    grounding: tuple[GroundedSentence, ...] = ()
+    """The model's sentences that were released, in order."""
 
 
 class PassagesFound(Struct, frozen=True):
@@ -374,6 +410,13 @@ class PassagesDropped(Struct, frozen=True):
     n: int
 
 
+class Declined(Struct, frozen=True):
+    """What a strategy says when its own search does not suffice to answer; nothing follows it."""
+
+    result: SearchResult
+    cause: Literal["missing", "nothing", "weak"]
+
+
 class TextReleased(Struct, frozen=True):
     """Text that passed its checks. All of these joined equal ``Answer.answer``."""
 
@@ -381,10 +424,6 @@ class TextReleased(Struct, frozen=True):
 
 
 class CitationChecked(Struct, frozen=True):
-    steps: tuple[Step, ...] = ()
-    """What the roles of the strategy did before the answer was written, in order."""
-    clarify: Clarification | None = None
-    """Set when the strategy asks back: ``answer`` is then that question."""
     """A citation that was proven; comes before the text that carries its marker."""
 
     citation: Citation
@@ -396,15 +435,14 @@ class AnswerDone(Struct, frozen=True):
     answer: Answer
 
 
+class ClarifyAsked(Struct, frozen=True):
+    """Last event of an answer that is a question back."""
+
+    answer: Answer
+
+
 class AnswerFailed(Struct, frozen=True):
     """Last event of an answer whose model failed; the passages came before it."""
-
-class Declined(Struct, frozen=True):
-    """What a strategy says when its own search does not suffice to answer; nothing follows it."""
-
-    result: SearchResult
-    cause: Literal["missing", "nothing", "weak"]
-
 
     error: str
     """Class name in ``errors.py``: UpstreamFailed or UpstreamTimeout."""
@@ -412,9 +450,3 @@ class Declined(Struct, frozen=True):
 
 
 AnswerEvent = PassagesFound | TextReleased | CitationChecked | AnswerDone | ClarifyAsked | AnswerFailed
-class ClarifyAsked(Struct, frozen=True):
-    """Last event of an answer that is a question back."""
-
-    answer: Answer
-
-

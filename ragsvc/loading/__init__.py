@@ -1,12 +1,15 @@
-"""A file becomes text with structure: ``load_file``, ``iter_files`` for folders, ``read_beir_corpus`` for test sets.
+"""A file becomes text with structure: ``load_file``; ``iter_files`` and ``take_apart`` find the files that there are.
 
-Text, Markdown and JSON lines are read in this process; everything else in a child that may die (``process.py``).
+Text and Markdown are read in this process, ``read_beir_corpus`` streams test sets; everything else is parsed in a child
+that may die (``process.py``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ragsvc.errors import UnreadableFile
+from ragsvc.loading.archives import Member, Unpacked
 from ragsvc.loading.beir import read_beir_corpus
 from ragsvc.loading.folder import iter_files
 from ragsvc.loading.formats import EXTENSIONS, HEAD_BYTES, detect_format, read_bytes
@@ -15,7 +18,39 @@ from ragsvc.loading.process import ParserProcess, shown_name
 from ragsvc.loading.text import load_text
 from ragsvc.records import LoadedDocument
 
-__all__ = ["EXTENSIONS", "LoadingLimits", "ParserProcess", "iter_files", "load_file", "read_beir_corpus"]
+__all__ = [
+    "EXTENSIONS",
+    "LoadingLimits",
+    "Member",
+    "ParserProcess",
+    "Unpacked",
+    "iter_files",
+    "load_file",
+    "read_beir_corpus",
+    "take_apart",
+]
+
+
+def take_apart(path: Path, into: Path, *, parser: ParserProcess, name: str | None = None) -> Unpacked:
+    """Return the files to load for one that may be an archive or a message: its members, or the file itself.
+
+    Args:
+        path: The file.
+        into: Folder for members; they lie there under numbers, and go with it.
+        parser: Where archives are opened.
+        name: What to call the file when the path is a temporary one.
+
+    Raises:
+        UnreadableFile: an archive that is damaged, protected or beyond the limits. Bad members are in ``refused``.
+    """
+    shown = shown_name(path, name)
+    try:
+        file_format = detect_format(shown, read_bytes(path, shown, parser.limits, HEAD_BYTES))
+    except UnreadableFile:
+        return Unpacked([Member(shown, str(path))], [])  # whoever loads it is told the reason
+    if file_format in ("archive", "mail", "outlook"):
+        return parser.unpack(path, into, name=shown)
+    return Unpacked([Member(shown, str(path))], [])
 
 
 def load_file(path: Path, *, name: str | None = None, parser: ParserProcess | None = None) -> LoadedDocument:

@@ -12,13 +12,16 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
 from ragsvc.errors import UnreadableFile
+from ragsvc.loading.archives import unpack
 from ragsvc.loading.assembly import TextAssembly
-from ragsvc.loading.formats import HEAD_BYTES, MEDIA_TYPES, Format, detect_format, read_bytes
+from ragsvc.loading.formats import MEDIA_TYPES, Format, detect_format, misnamed, read_bytes
 from ragsvc.loading.limits import MIB, LoadingLimits
 from ragsvc.loading.text import load_text
 from ragsvc.loading.wire import STILL_ALIVE, ParseReply, ParseRequest, frame, read_frame, write_all
@@ -65,8 +68,12 @@ def _confine(limits: LoadingLimits) -> None:
 
 
 def _answer(request: ParseRequest, limits: LoadingLimits, alive: Alive) -> bytes:
+    path, name = Path(os.fsdecode(request.path)), request.name
     try:
-        return _encoded(ParseReply(document=parse(Path(os.fsdecode(request.path)), request.name, limits, alive)))
+        if request.into:
+            content = read_bytes(path, name, limits)
+            return _encoded(ParseReply(unpacked=unpack(content, name, Path(os.fsdecode(request.into)), limits)))
+        return _encoded(ParseReply(document=parse(path, name, limits, alive)))
     except UnreadableFile as error:
         return _encoded(ParseReply(refusal=error.reason))
     except MemoryError:
@@ -92,17 +99,15 @@ def parse(path: Path, name: str, limits: LoadingLimits, alive: Alive = bool) -> 
         UnreadableFile: the file is refused; any other exception means that it is damaged.
     """
     content = read_bytes(path, name, limits)
-    file_format = detect_format(name, content[:HEAD_BYTES])
+    file_format = detect_format(name, content)
+    warning = misnamed(name, file_format)
     if file_format in ("text", "markdown"):
         return load_text(content, name, file_format)
-    if file_format == "pdf":
-        from ragsvc.loading.pdf import read_pdf
-
-        found = read_pdf(content, name, limits, alive)
-    else:
-        found = _parser(file_format)(content, name, limits)
+    if file_format == "archive":
+        raise UnreadableFile(name, "is an archive: unpack it, or hand it in where archives are taken apart")
+    found = _reader(file_format, alive)(content, name, limits)
     if not found.text:
-        raise UnreadableFile(name, "holds no text (a scan or picture needs text recognition first)")
+        raise UnreadableFile(name, "holds no text")
     return LoadedDocument(
         name=name,
         text=found.text,
@@ -110,19 +115,39 @@ def parse(path: Path, name: str, limits: LoadingLimits, alive: Alive = bool) -> 
         source_sha256=hashlib.sha256(content).hexdigest(),
         blocks=tuple(found.blocks),
         title=found.title,
-        warnings=tuple(found.warnings),
+        facts=tuple(found.facts),
+        warnings=tuple([warning] if warning else []) + tuple(found.warnings),
     )
 
 
-def _parser(file_format: Format) -> Callable[[bytes, str, LoadingLimits], TextAssembly]:
+Reader = Callable[..., TextAssembly]
+"""(content, name, limits) -> the text; those of ``_SLOW`` formats take ``alive`` too."""
+_READERS: dict[Format, tuple[str, str]] = {
+    "html": ("html", "read_html"),
+    "docx": ("word", "read_docx"),
+    "pdf": ("pdf", "read_pdf"),
+    "xlsx": ("spreadsheets", "read_xlsx"),
+    "csv": ("spreadsheets", "read_csv"),
+    "pptx": ("slides", "read_pptx"),
+    "epub": ("pandoc", "read_epub"),
+    "odt": ("pandoc", "read_odt"),
+    "rtf": ("pandoc", "read_rtf"),
+    "mail": ("mail", "read_eml"),
+    "outlook": ("mail", "read_msg"),
+    "office": ("office", "read_office"),
+    "xml": ("xml_documents", "read_xml"),
+    "json": ("json_text", "read_json"),
+    "picture": ("pictures", "read_picture"),
+}
+_SLOW: tuple[Format, ...] = ("pdf", "picture")
+"""Formats whose readers say that they are alive."""
+
+
+def _reader(file_format: Format, alive: Alive) -> Reader:
+    module, function = _READERS[file_format]
     # Imported when first needed: unstructured alone takes seconds.
-    if file_format == "docx":
-        from ragsvc.loading.word import read_docx
-
-        return read_docx
-    from ragsvc.loading.html import read_html
-
-    return read_html
+    reader: Reader = getattr(import_module(f"ragsvc.loading.{module}"), function)
+    return partial(reader, alive=alive) if file_format in _SLOW else reader
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Zip containers (docx) are measured before anything trusts them."""
+"""Zip containers (docx, xlsx, pptx, epub, odt) are measured before anything trusts them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from ragsvc.errors import UnreadableFile
 from ragsvc.loading.limits import MIB, LoadingLimits
 
 _PIECE = 1 << 16
+_MARKUP = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm")
 
 
-def check_zip(content: bytes, name: str, limits: LoadingLimits) -> frozenset[str]:
+def check_zip(content: bytes, name: str, limits: LoadingLimits, *, office: bool = True) -> frozenset[str]:
     """Expand every member once without keeping it, and return the members' names.
+
+    Args:
+        content: the container.
+        name: what to call it in errors.
+        limits: of entries and bytes.
+        office: whether its XML may declare no document type. A book's pages do, without entities of their own.
 
     Raises:
         UnreadableFile: damaged, encrypted, more entries or bytes than the limits, or a member declares a DTD (Office
-            never does; entities are how XML reads files and grows without bound).
+            never does) or entities: they are how XML reads files and grows without bound.
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -29,21 +36,24 @@ def check_zip(content: bytes, name: str, limits: LoadingLimits) -> frozenset[str
             for member in members:
                 if member.flag_bits & 1:
                     raise UnreadableFile(name, "is protected by a password: save it without one")
-                total += _expand(archive, member, name, limits.expanded_bytes - total, limits)
+                forbidden = b"<!DOCTYPE" if office else b"<!ENTITY"
+                total += _expand(archive, member, name, limits.expanded_bytes - total, forbidden)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
         raise UnreadableFile(name, f"is a damaged zip container: {error}") from error
     return frozenset(member.filename for member in members)
 
 
-def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, left: int, limits: LoadingLimits) -> int:
+def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, left: int, forbidden: bytes) -> int:
     size = 0
+    is_markup = member.filename.lower().endswith(_MARKUP)
     with archive.open(member) as stream:
         while piece := stream.read(_PIECE):
-            if size == 0 and member.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in piece:
-                raise UnreadableFile(name, f"declares a document type in {member.filename}: no Office program does")
+            if size == 0 and is_markup and forbidden in piece.replace(b"\x00", b""):
+                what = forbidden.decode("ascii").removeprefix("<!")
+                raise UnreadableFile(name, f"has a {what} declaration in {member.filename}: no such document needs one")
             size += len(piece)
             if size > left:
-                _check_total(limits.expanded_bytes + 1, name, limits)
+                raise UnreadableFile(name, f"expands beyond what is unpacked at most, at {member.filename}")
     return size
 
 

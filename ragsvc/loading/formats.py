@@ -1,52 +1,122 @@
-"""Which format a file is in, from its first bytes and its extension; the two must agree."""
+"""Which format a file is in: what its bytes say where they say it, else its extension."""
 
 from __future__ import annotations
 
+import re
 import stat
+import zipfile
+from io import BytesIO
 from pathlib import Path, PurePath
 from typing import Literal
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.limits import LoadingLimits
 
-Format = Literal["text", "markdown", "html", "docx", "pdf"]
+Format = Literal[
+    "text",
+    "markdown",
+    "html",
+    "docx",
+    "pdf",
+    "xlsx",
+    "csv",
+    "pptx",
+    "epub",
+    "odt",
+    "rtf",
+    "mail",
+    "outlook",
+    "office",
+    "xml",
+    "json",
+    "picture",
+    "archive",
+]
 
-EXTENSIONS: dict[str, Format] = {
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".docx": "docx",
-    ".pdf": "pdf",
+_EXTENSIONS_OF: dict[Format, str] = {
+    "text": ".txt .text",
+    "markdown": ".md .markdown",
+    "html": ".html .htm .xhtml",
+    "docx": ".docx",
+    "pdf": ".pdf",
+    "xlsx": ".xlsx .xlsm",
+    "csv": ".csv .tsv",
+    "pptx": ".pptx",
+    "epub": ".epub",
+    "odt": ".odt",
+    "rtf": ".rtf",
+    "mail": ".eml",
+    "outlook": ".msg",
+    "office": ".doc .wps .xls .ppt .ods .odp",
+    "xml": ".xml",
+    "json": ".json .jsonl .ndjson",
+    "picture": ".png .jpg .jpeg .tif .tiff",
+    "archive": ".zip .tar .tgz .gz .bz2 .xz",
 }
+EXTENSIONS: dict[str, Format] = {ext: kind for kind, listed in _EXTENSIONS_OF.items() for ext in listed.split()}
+_OFFICE = "application/vnd.openxmlformats-officedocument."
 MEDIA_TYPES: dict[Format, str] = {
     "text": "text/plain",
     "markdown": "text/markdown",
     "html": "text/html",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "docx": f"{_OFFICE}wordprocessingml.document",
     "pdf": "application/pdf",
+    "xlsx": f"{_OFFICE}spreadsheetml.sheet",
+    "csv": "text/csv",
+    "pptx": f"{_OFFICE}presentationml.presentation",
+    "epub": "application/epub+zip",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "rtf": "application/rtf",
+    "mail": "message/rfc822",
+    "outlook": "application/vnd.ms-outlook",
+    "office": "application/x-ole-storage",
+    "xml": "application/xml",
+    "json": "application/json",
+    "picture": "image/*",
+    "archive": "application/zip",
 }
 HEAD_BYTES = 4096
-"""How much of a file decides what it holds; the PDF header may stand anywhere in the first 1,024 bytes."""
+"""Enough to tell text from everything else; the PDF header may stand anywhere in the first 1,024 bytes."""
 
-# First bytes of what people upload by mistake, so that the refusal can name it.
 _FOREIGN = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (.doc, .xls) or one with a password: save it as .docx"),
-    (b"\x1f\x8b", "a gzip archive: unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
-    (b"Rar!", "a RAR archive: unpack it first"),
-    (b"{\\rtf", "an RTF document: save it as .docx"),
-    (b"\x89PNG", "a picture: it needs text recognition first"),
-    (b"\xff\xd8\xff", "a picture: it needs text recognition first"),
-    (b"GIF8", "a picture: it needs text recognition first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: pack it as zip"),
+    (b"Rar!", "a RAR archive: pack it as zip"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90\x00", "a program"),
     (b"SQLite format 3\x00", "a database"),
 )
-_HOLDS = {"pdf": "a PDF", "docx": "a zip archive or Word document", "html": "HTML"}
+_MAGIC: tuple[tuple[bytes, Format], ...] = (
+    (b"{\\rtf", "rtf"),
+    (b"\x89PNG\r\n", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"II*\x00", "picture"),
+    (b"MM\x00*", "picture"),
+    (b"\x1f\x8b", "archive"),
+    (b"BZh", "archive"),
+    (b"\xfd7zXZ\x00", "archive"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_MIMETYPES: dict[bytes, Format] = {
+    b"application/epub+zip": "epub",
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "office",
+    b"application/vnd.oasis.opendocument.presentation": "office",
+}
+_MAIN_PARTS: dict[str, Format] = {
+    "word/document.xml": "docx",
+    "xl/workbook.xml": "xlsx",
+    "xl/workbook.bin": "office",
+    "ppt/presentation.xml": "pptx",
+}
+_BEFORE_ROOT = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
+_HTML_ROOTS = (b"html", b"sec-document")
+_MAIL_HEADER = re.compile(
+    rb"^(?:From|To|Date|Subject|Received|Return-Path|Message-ID|MIME-Version|Delivered-To): ", re.M | re.I
+)
+_TEXT_LIKE: tuple[Format, ...] = ("text", "markdown", "html", "csv", "json", "xml", "mail")
+"""What a file may be on the word of its extension alone."""
 
 
 def check_size(path: Path, name: str, limits: LoadingLimits) -> None:
@@ -88,36 +158,89 @@ def read_bytes(path: Path, name: str, limits: LoadingLimits, size: int | None = 
     return content
 
 
-def detect_format(name: str, head: bytes) -> Format:
-    """Decide what ``head`` (the first ``HEAD_BYTES`` of a file called ``name``) is the beginning of.
+def detect_format(name: str, content: bytes) -> Format:
+    """Decide what ``content`` is: a file called ``name``, or its first ``HEAD_BYTES`` to tell text from the rest.
+
+    Bytes that can be nothing else win over the extension; a file of unknown extension that is text is read as text.
 
     Raises:
-        UnreadableFile: not a format that is read, or the extension says another one than the content.
+        UnreadableFile: not a format that is read, or the extension promises what the content is not.
     """
     extension = PurePath(name).suffix.lower()
     for magic, what in _FOREIGN:
-        if head.startswith(magic):
+        if content.startswith(magic):
             raise UnreadableFile(name, f"holds {what}")
-    held = _format_of_content(head)
-    if extension in EXTENSIONS:
-        named = EXTENSIONS[extension]
-        if held == named or (held is None and named in ("text", "markdown", "html")):
-            return named
-        if held is None:
-            raise UnreadableFile(name, f"is named {extension} but does not begin as one: it is damaged or misnamed")
-        raise UnreadableFile(name, f"is named {extension} but holds {_HOLDS[held]}: give it the right extension")
-    if extension == "" and held is not None:
+    named = EXTENSIONS.get(extension)
+    held = _format_of_content(content, named)
+    if held:
         return held
-    known = ", ".join(sorted(EXTENSIONS))
-    raise UnreadableFile(name, f"is of a kind that is not read ({extension or 'no extension'}); read are {known}")
+    if named in _TEXT_LIKE:
+        return named
+    if named:
+        raise UnreadableFile(name, f"is named {extension} but does not begin as one: it is damaged or misnamed")
+    if b"\x00" not in content[:HEAD_BYTES]:
+        return "mail" if len(set(_MAIL_HEADER.findall(content[:HEAD_BYTES]))) > 2 else "text"
+    raise UnreadableFile(
+        name, f"is of a kind that is not read ({extension or 'no extension'}); read are {', '.join(sorted(EXTENSIONS))}"
+    )
 
 
-def _format_of_content(head: bytes) -> Format | None:
-    if head.startswith(b"PK\x03\x04"):
-        return "docx"
-    if b"%PDF-" in head[:1024]:
+def misnamed(name: str, held: Format) -> str:
+    """Return a warning when the extension says another format than the content; else nothing."""
+    extension = PurePath(name).suffix.lower()
+    if EXTENSIONS.get(extension, held) == held:
+        return ""
+    return f"is named {extension} but holds {_EXTENSIONS_OF[held].split()[0][1:]}, and was read as that"
+
+
+def _format_of_content(content: bytes, named: Format | None) -> Format | None:
+    """What the bytes must be; None for text without marks, and for what is not known."""
+    for magic, kind in _MAGIC:
+        if content.startswith(magic):
+            return kind
+    if content.startswith(_ZIP):
+        return _format_of_zip(content, named)
+    if content.startswith(_OLE):
+        return _format_of_ole(content, named)
+    if b"%PDF-" in content[:1024]:
         return "pdf"
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1024].lower()
-    if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
+    if content[257:262] == b"ustar":
+        return "archive"
+    return _format_of_markup(content[: 64 * 1024], named)
+
+
+def _format_of_zip(content: bytes, named: Format | None) -> Format:
+    for mimetype, kind in _MIMETYPES.items():
+        if content[30:].startswith(b"mimetype" + mimetype):
+            return kind
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            names = archive.NameToInfo
+            return next((kind for part, kind in _MAIN_PARTS.items() if part in names), "archive")
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
+        return named if named in ("docx", "xlsx", "pptx", "epub", "odt") else "archive"
+
+
+def _format_of_ole(content: bytes, named: Format | None) -> Format:
+    def has_stream(name: str) -> bool:
+        return name.encode("utf-16-le") in content
+
+    if has_stream("__properties_version1.0"):
+        return "outlook"
+    return "outlook" if named == "outlook" and not has_stream("WordDocument") else "office"
+
+
+def _format_of_markup(head: bytes, named: Format | None) -> Format | None:
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    position = 0
+    while mark := _BEFORE_ROOT.match(head, position):
+        position = mark.end()
+    root = _ROOT.match(head, position)
+    if root is None:
+        return None
+    if root[1].lower().rpartition(b":")[2] in _HTML_ROOTS or b"<!doctype html" in head[:position].lower():
         return "html"
-    return None
+    if head.lstrip().startswith(b"<?xml"):
+        return "xml"
+    is_filing = root[1] == b"DOCUMENT" and head[root.end() :].lstrip(b">\r\n ").startswith(b"<TYPE>")
+    return "html" if is_filing and named is None else None

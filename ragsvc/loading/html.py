@@ -1,23 +1,19 @@
-"""HTML: EUR-Lex acts by their own marks (``eurlex.py``), every other page by unstructured."""
+"""HTML: EUR-Lex acts (``eurlex.py``) and SEC filings (``filings.py``) by their marks, all else by unstructured."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
-from typing import TYPE_CHECKING
 
-from ragsvc.loading.assembly import TextAssembly, table_text
+from ragsvc.loading.assembly import TextAssembly
+from ragsvc.loading.elements import add_elements, stay_offline
 from ragsvc.loading.eurlex import is_eurlex, read_eurlex
+from ragsvc.loading.filings import is_filing, read_filing
 from ragsvc.loading.limits import LoadingLimits
 from ragsvc.loading.text import decode
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from unstructured.documents.elements import Element
-
 _DECLARED = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_SENTENCE_ENDS = ["。", "！", "？", "；", ".", "!", "?", ";"]
 _HEADER_BYTES = 4096
 
 
@@ -28,7 +24,10 @@ def read_html(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
         UnreadableFile: binary or undecodable.
     """
     source, warnings = _decode(content, name)
-    assembly = read_eurlex(source) if is_eurlex(source) else _read_page(source)
+    if is_eurlex(source):
+        assembly = read_eurlex(source)
+    else:
+        assembly = read_filing(source) if is_filing(source) else read_page(source)
     assembly.warnings += warnings
     if not assembly.title and (title := _TITLE.search(source)):
         assembly.title = " ".join(unescape(title[1]).split())
@@ -47,45 +46,11 @@ def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     return decode(content, name)
 
 
-def _read_page(source: str) -> TextAssembly:
-    assembly = TextAssembly()
-    for element in _partition(source):
-        depth = element.metadata.category_depth
-        if element.category == "Table":
-            assembly.add("table", _table(element))
-        elif element.category == "Title" and depth is not None:
-            assembly.add("heading", element.text, level=depth + 1)
-        elif element.category == "ListItem":
-            assembly.add("list", element.text)
-        elif element.category != "Image":  # its text is a file name
-            assembly.add("paragraph", element.text)
-    return assembly
-
-
-def _table(element: Element) -> str:
-    """Rows of a table. Empty cells go: pages use them as spacing, so they do not keep columns in line anyway."""
-    from lxml.html import fragment_fromstring
-
-    markup = element.metadata.text_as_html
-    if not markup:
-        return element.text
-    rows = fragment_fromstring(markup).iter("tr")
-    return table_text([[text for cell in row if (text := cell.text_content().strip())] for row in rows])
-
-
-def _partition(source: str) -> list[Element]:
-    import unstructured.nlp.tokenize as tokenize
+def read_page(source: str) -> TextAssembly:
+    """Return the headings, paragraphs, list items and tables of a page, by unstructured."""
+    stay_offline()
     from unstructured.partition.html import partition_html
 
-    # unstructured wants an English model that it downloads at run time. What it decides with it (prose or heading by
-    # parts of speech) is not used here, so a rule that ends sentences is enough. Private: hence the exact version.
-    tokenize._load_spacy_model = _blank_pipeline
-    return partition_html(text=source)
-
-
-def _blank_pipeline() -> Language:
-    import spacy
-
-    pipeline = spacy.blank("xx")
-    pipeline.add_pipe("sentencizer", config={"punct_chars": _SENTENCE_ENDS})
-    return pipeline
+    assembly = TextAssembly()
+    add_elements(assembly, partition_html(text=source))
+    return assembly

@@ -19,9 +19,11 @@ class LoadingLimits(Struct, frozen=True, kw_only=True):
     memory_bytes: int = 3072 * MIB
     """Address space of the child process; its libraries alone map about a third of this."""
     expanded_bytes: int = 200 * MIB
-    """Size of all members of a zip container (docx) once expanded."""
+    """Size of all members of a zip container (docx) or an archive once expanded."""
     zip_entries: int = 10_000
-    """Members of a zip container."""
+    """Members of a zip container or an archive."""
+    packing_ratio: int = 200
+    """How many times larger than packed a member of an archive may be, from 10 MiB on."""
     pages: int = 5_000
     """Pages of a PDF or frames of a picture."""
     picture_pixels: int = 100_000_000

@@ -10,7 +10,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.assembly import TextAssembly
@@ -19,9 +18,6 @@ from ragsvc.loading.pdf_layout import Paragraph, paragraphs
 from ragsvc.loading.pdf_lines import Line, join_lines
 from ragsvc.loading.pdf_pages import Pages
 from ragsvc.records import Block
-
-if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
 
 _DIGITS = re.compile(r"\d+")
 _EDGE_LINES = 2
@@ -53,17 +49,20 @@ def read_pdf(content: bytes, name: str, limits: LoadingLimits, alive: Callable[[
     try:
         if len(document) > limits.pages:
             raise UnreadableFile(name, f"has {len(document):,} pages; at most {limits.pages:,} are read: split it")
-        pages = Pages(document, limits, alive)
+        pages = Pages()
+        pages.read(document, limits, alive)
         if pages.unread and not any(pages.lines):
             raise UnreadableFile(name, f"is a scan, pictures of pages: {pages.why_unread}")
-        return _assemble(document, pages)
+        assembly = assemble_pages(pages)
+        assembly.title = (document.get_metadata_dict().get("Title") or "").strip()
+        return assembly
     finally:
         document.close()
 
 
-def _assemble(document: PdfDocument, pages: Pages) -> TextAssembly:
+def assemble_pages(pages: Pages) -> TextAssembly:
+    """Return the paragraphs and tables of pages, without running headers, and a block for each page."""
     assembly = TextAssembly()
-    assembly.title = (document.get_metadata_dict().get("Title") or "").strip()
     kept, left_out = without_running_lines(pages.lines)
     starts: dict[int, int] = {}
     for paragraph in paragraphs(kept):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ragsvc.loading.limits import LoadingLimits
 from ragsvc.loading.pdf_lines import Line, visual_lines
 from ragsvc.loading.pdf_tables import ruled_tables
-from ragsvc.loading.recognition import DPI, recognise, why_unavailable
+from ragsvc.loading.recognition import DPI, Recognised, recognise, why_unavailable
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -26,28 +26,37 @@ _LOW_CONFIDENCE = 0.6
 
 
 class Pages:
-    """Reads all pages.
+    """What was read page by page.
 
     ``lines`` are those of each page, ``confidence`` is by page number for pages that were recognised, ``unread`` are
     the pages that are pictures and could not be.
     """
 
-    def __init__(self, document: PdfDocument, limits: LoadingLimits, alive: Callable[[], object]) -> None:
+    def __init__(self) -> None:
         self.lines: list[list[Line]] = []
         self.confidence: dict[int, float] = {}
         self.unread: list[int] = []
         self.why_unread = ""
-        self._limits = limits
+
+    def read(self, document: PdfDocument, limits: LoadingLimits, alive: Callable[[], object]) -> None:
+        """Read all pages of a document; ``alive`` is called after each one that was recognised."""
         for number in range(1, len(document) + 1):
             page = document[number - 1]
             try:
                 lines = _text_lines(page, number)
                 if _may_be_picture(page, lines):
-                    lines = self._recognised(page, number) or lines
+                    self._recognise(page, number, limits)
                     alive()
-                self.lines.append(lines)
+                if number not in self.confidence:
+                    self.lines.append(lines)
             finally:
                 page.close()
+
+    def add_recognised(self, number: int, found: Recognised) -> None:
+        """Take what was recognised on a page."""
+        if found.lines:
+            self.confidence[number] = found.confidence
+        self.lines.append(found.lines)
 
     def warnings(self) -> list[str]:
         """What a librarian should know of the pages."""
@@ -65,8 +74,8 @@ class Pages:
             found.append(f"pages without text: {_ranges(empty)}")
         return found
 
-    def _recognised(self, page: PdfPage, number: int) -> list[Line]:
-        problem = why_unavailable() or self._too_large(page)
+    def _recognise(self, page: PdfPage, number: int, limits: LoadingLimits) -> None:
+        problem = why_unavailable() or _too_large(page, limits)
         if not problem:
             width, height = page.get_size()
             scale = min(DPI / 72, math.sqrt(_MAX_RENDERED_PIXELS / max(1.0, width * height)))
@@ -77,20 +86,20 @@ class Pages:
                 problem = f"text recognition failed: {type(error).__name__}"
             else:
                 if found.lines:
-                    self.confidence[number] = found.confidence
-                return found.lines
+                    self.add_recognised(number, found)
+                return
             finally:
                 bitmap.close()
         self.unread.append(number)
         self.why_unread = problem
-        return []
 
-    def _too_large(self, page: PdfPage) -> str:
-        for picture in _pictures(page):
-            width, height = picture.get_px_size()
-            if width * height > self._limits.picture_pixels:
-                return f"a picture has {width:,} x {height:,} pixels; at most {self._limits.picture_pixels:,} are read"
-        return ""
+
+def _too_large(page: PdfPage, limits: LoadingLimits) -> str:
+    for picture in _pictures(page):
+        width, height = picture.get_px_size()
+        if width * height > limits.picture_pixels:
+            return f"a picture has {width:,} x {height:,} pixels; at most {limits.picture_pixels:,} are read"
+    return ""
 
 
 def _text_lines(page: PdfPage, number: int) -> list[Line]:

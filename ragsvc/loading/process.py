@@ -19,6 +19,7 @@ import msgspec
 
 import ragsvc
 from ragsvc.errors import UnreadableFile
+from ragsvc.loading.archives import Unpacked
 from ragsvc.loading.limits import DEFAULT_LIMITS, LoadingLimits
 from ragsvc.loading.wire import ParseReply, ParseRequest, frame, read_frame, write_all
 from ragsvc.records import LoadedDocument
@@ -53,14 +54,30 @@ class ParserProcess:
             UnreadableFile: the file was refused or is damaged, or the child ran out of time or memory or died on it.
         """
         request = ParseRequest(os.fsencode(path), shown_name(path, name))
+        reply = self._ask(request)
+        if reply.document is None:
+            raise UnreadableFile(request.name, reply.refusal)
+        return reply.document
+
+    def unpack(self, path: Path, into: Path, *, name: str | None = None) -> Unpacked:
+        """Take an archive or message apart into the folder ``into``; another file comes back as its only member.
+
+        Raises:
+            UnreadableFile: as ``parse``.
+        """
+        request = ParseRequest(os.fsencode(path), shown_name(path, name), os.fsencode(into))
+        reply = self._ask(request)
+        if reply.unpacked is None:
+            raise UnreadableFile(request.name, reply.refusal)
+        return reply.unpacked
+
+    def _ask(self, request: ParseRequest) -> ParseReply:
         payload = frame(msgspec.msgpack.encode(request))
         with self._lock:
             reply = self._exchange(payload, request.name)
             if reply.spent:
                 self._replace()
-        if reply.document is None:
-            raise UnreadableFile(request.name, reply.refusal)
-        return reply.document
+        return reply
 
     def close(self) -> None:
         """End the child. Parsing again starts another."""

@@ -23,6 +23,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_IN_COMMON_BLOCKS = re.compile(r"[\t\n\r\x20-\u024f\u2010-\u2033\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _LIST = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
@@ -71,6 +72,10 @@ def decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
                 raise UnreadableFile(name, f"is marked as {encoding} but byte {error.start:,} is not") from error
             return _refuse_binary(text, name), ()
     if b"\x00" in content:
+        for encoding in ("utf-16-le", "utf-16-be"):
+            text = content.decode(encoding, "replace")
+            if len(content) % 2 == 0 and _reads_as_utf16(text):
+                return _refuse_binary(text, name), (f"has no byte order mark; was read as {encoding}",)
         raise UnreadableFile(name, "is binary (it holds NUL bytes), or UTF-16 without a byte order mark")
     try:
         return _refuse_binary(content.decode("utf-8"), name), ()
@@ -93,6 +98,11 @@ def _refuse_binary(text: str, name: str) -> str:
     if "\x00" in text or controls > 1 + len(text) // 1000:
         raise UnreadableFile(name, f"is binary: {controls:,} of {len(text):,} characters are control codes")
     return text
+
+
+def _reads_as_utf16(text: str) -> bool:
+    """Whether nearly all characters are of blocks in common use; in the other byte order they fall all over."""
+    return "\x00" not in text and len(_IN_COMMON_BLOCKS.findall(text)) >= 0.97 * len(text)
 
 
 def _reads_as_chinese(text: str) -> bool:

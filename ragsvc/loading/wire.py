@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from ragsvc.loading.archives import Unpacked
 from ragsvc.records import LoadedDocument
 
 LENGTH_BYTES = 4
@@ -16,16 +17,21 @@ STILL_ALIVE = bytes(LENGTH_BYTES)
 
 
 class ParseRequest(Struct, frozen=True):
-    """Read the file at ``path`` (bytes, as the file system has it) and call it ``name``."""
+    """Read the file at ``path`` (bytes, as the file system has it) and call it ``name``.
+
+    With ``into``, take it apart into that folder instead.
+    """
 
     path: bytes
     name: str
+    into: bytes = b""
 
 
 class ParseReply(Struct, frozen=True, kw_only=True):
-    """A document, or the reason why there is none. ``spent``: the child wants to be replaced."""
+    """A document or what a file held, or the reason why there is none. ``spent``: the child wants to be replaced."""
 
     document: LoadedDocument | None = None
+    unpacked: Unpacked | None = None
     refusal: str = ""
     spent: bool = False
 

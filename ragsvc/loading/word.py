@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from ragsvc.errors import UnreadableFile
-from ragsvc.loading.assembly import TextAssembly, table_text
+from ragsvc.loading.assembly import TextAssembly
 from ragsvc.loading.containers import check_zip
 from ragsvc.loading.limits import LoadingLimits
 from ragsvc.loading.word_numbering import Numbering
@@ -105,7 +105,7 @@ class _Body:
                     self.add(cell)
             return
         texts = [["" if _continues_merge(cell) else self._cell_text(cell) for cell in row] for row in rows]
-        self._assembly.add("table", table_text(texts))
+        self._assembly.add_table(texts)
 
     def _cell_text(self, cell: Any) -> str:
         inner = TextAssembly()

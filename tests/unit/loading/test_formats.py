@@ -26,38 +26,57 @@ ZIP = b"PK\x03\x04" + b"\x00" * 30
         ("a.xhtml", b'<?xml version="1.0"?><html xmlns="x">', "html"),
         ("download", b"%PDF-1.4", "pdf"),
         ("upload", b"<html>", "html"),
+        ("notes.txt", b"%PDF-1.7", "pdf"),
+        ("page.docx", b"<html>", "html"),
+        ("page.txt", b"<!-- saved --><!doctype html><html>", "html"),
+        ("a.pdf", ZIP, "archive"),
+        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office"),
+        ("a.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "outlook"),
+        ("a.doc", b"{\\rtf1", "rtf"),
+        ("scan.pdf", b"\xff\xd8\xff\xe0", "picture"),
+        ("laws.zip", b"\x1f\x8b\x08", "archive"),
+        ("book", ZIP[:30] + b"mimetypeapplication/epub+zip", "epub"),
+        ("letter.odt", ZIP[:30] + b"mimetypeapplication/vnd.oasis.opendocument.text", "odt"),
+        ("health.xml", b"<?xml version='1.0'?><doc/>", "xml"),
+        ("10-Q.xml", b"<?xml version='1.0'?><!--made--><html xmlns:ix='x'>", "html"),
+        ("0001193125-18-236766", b"<DOCUMENT>\n<TYPE>10-Q\n<HTML>", "html"),
+        ("table.csv", b"a,b", "csv"),
+        ("message", b"From: a@b.c\nTo: d@e.f\nSubject: x\n\ntext", "mail"),
+        ("letter.txt", b"From: a@b.c\nTo: d@e.f\nSubject: x\n\ntext", "text"),
+        ("\u6c11\u6cd5\u5178", "\u7b2c\u4e00\u6761".encode(), "text"),
     ],
 )
 def test_content_and_extension_together_decide(name: str, head: bytes, expected: str) -> None:
-    """The extension is believed where the content does not contradict it; content decides where there is none."""
+    """Bytes that can be nothing else decide; the extension is believed where they leave it open."""
     assert detect_format(name, head) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "head", "reason"),
     [
-        ("notes.md", ZIP, "named .md but holds a zip archive or Word document"),
-        ("notes.txt", b"%PDF-1.7", "named .txt but holds a PDF"),
-        ("page.txt", b"<!doctype html><html>", "named .txt but holds HTML"),
-        ("page.docx", b"<html>", "named .docx but holds HTML"),
-        ("a.pdf", ZIP, "named .pdf but holds a zip"),
         ("a.pdf", b"no pdf at all", "does not begin as one"),
         ("a.docx", b"plain text", "does not begin as one"),
-        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .docx"),
-        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .docx"),
-        ("a.txt", b"\x1f\x8b\x08", "unpack"),
-        ("scan.pdf", b"\xff\xd8\xff\xe0", "text recognition"),
-        ("a.md", b"{\\rtf1", "RTF"),
-        ("health.xml", b"<?xml version='1.0'?><doc/>", "not read (.xml)".replace("(", r"\(").replace(")", r"\)")),
-        ("table.csv", b"a,b", "of a kind that is not read"),
-        ("Makefile", b"all:", "no extension"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c", "pack it as zip"),
+        ("setup.exe", b"MZ\x90\x00", "a program"),
+        ("blob.bin", b"\x00\x01\x02", r"of a kind that is not read \(\.bin\)"),
+        ("blob", b"\x00\x01\x02", "no extension"),
     ],
 )
-def test_contradictions_and_foreign_formats_are_refused(name: str, head: bytes, reason: str) -> None:
+def test_what_is_not_read_is_refused(name: str, head: bytes, reason: str) -> None:
     """The refusal says what the file holds and what to do."""
     with pytest.raises(UnreadableFile, match=reason) as caught:
         detect_format(name, head)
     assert caught.value.name == name
+
+
+def test_a_wrong_extension_is_read_by_content_with_a_warning(tmp_path: Path, parser: ParserProcess) -> None:
+    """A page that was saved as .pdf is read as the page that it is."""
+    path = tmp_path / "notice.pdf"
+    path.write_text("<html><body><h1>Notice</h1><p>Offices close at noon.</p></body></html>", encoding="utf-8")
+    document = load_file(path, parser=parser)
+    assert document.text == "Notice\n\nOffices close at noon."
+    assert document.media_type == "text/html"
+    assert document.warnings == ("is named .pdf but holds html, and was read as that",)
 
 
 def test_an_uploaded_file_is_judged_by_the_name_it_came_with(tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def test_one_child_serves_many_files_and_ends_with_close(statute_docx: Path) -> 
 
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(slow_docx: Path, statute_docx: Path) -> None:
     """The child is killed at the time limit and replaced."""
-    with ParserProcess(LoadingLimits(seconds=1.0)) as parser:
+    with ParserProcess(LoadingLimits(seconds=2.0)) as parser:
         started = time.monotonic()
-        with pytest.raises(UnreadableFile, match=r"slow.docx: was not parsed within 1 seconds"):
+        with pytest.raises(UnreadableFile, match=r"slow.docx: was not parsed within 2 seconds"):
             load_file(slow_docx, parser=parser)
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 8
         assert load_file(statute_docx, parser=parser).name == "示范条例.docx"
 
 

@@ -45,12 +45,18 @@ def test_windows_latin_is_not_taken_for_chinese(text: str) -> None:
     assert decode(text.encode("cp1252"), "a.txt") == (text, ("is not UTF-8; was read as cp1252",))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_read_and_said(encoding: str) -> None:
+    """The byte order is the one in which the characters are common ones."""
+    text = "第一条 为了规范网络交易，制定本办法。\r\nArticle 2\n"
+    assert decode(text.encode(encoding), "a.txt") == (text, (f"has no byte order mark; was read as {encoding}",))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         ("第一條 為了規範網路交易，制定本辦法。".encode("big5"), "save it as UTF-8"),
         (b"\x00\x01\x02binary", "NUL"),
-        ("第一条".encode("utf-16-le"), "binary|UTF-16 without|UTF-8"),
         (codecs.BOM_UTF16_LE + b"\x00\xd8a", "marked as utf-16-le"),
         (b"\x01\x02\x03\x04 beep", "control codes"),
         (bytes(range(128, 256)) * 4, "save it as UTF-8"),

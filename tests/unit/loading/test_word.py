@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -164,23 +162,17 @@ def test_a_document_type_is_refused_so_no_entity_is_read(tmp_path: Path) -> None
         f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}">]>',
         '<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY x "&a;&a;&a;">]>',
     ):
-        with pytest.raises(UnreadableFile, match=r"declares a document type in word/document\.xml"):
+        with pytest.raises(UnreadableFile, match=r"DOCTYPE declaration in word/document\.xml"):
             read_docx(docx_bytes(paragraph("&x;"), prolog=prolog), "xxe.docx", DEFAULT_LIMITS)
 
 
 def test_an_entity_hidden_from_that_check_is_not_resolved(tmp_path: Path) -> None:
-    """In UTF-16 the declaration is not found by its bytes; the parser itself still reads no file."""
+    """Behind a long comment the declaration is not found; the parser itself still reads no file."""
     secret = tmp_path / "secret"
     secret.write_text("top secret", encoding="utf-8")
-    plain = docx_bytes(paragraph("甲&x;"), prolog=f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}">]>')
-    rebuilt = BytesIO()
-    with zipfile.ZipFile(BytesIO(plain)) as source, zipfile.ZipFile(rebuilt, "w") as target:
-        for member in source.namelist():
-            content = source.read(member)
-            if member == "word/document.xml":
-                content = content.decode().replace('encoding="UTF-8"', 'encoding="UTF-16"').encode("utf-16")
-            target.writestr(member, content)
-    assert texts(rebuilt.getvalue()) == [("paragraph", "甲")]
+    prolog = f'<!--{"." * 70_000}--><!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}">]>'
+    plain = docx_bytes(paragraph("甲&x;"), prolog=prolog)
+    assert texts(plain) == [("paragraph", "甲")]
 
 
 @pytest.mark.parametrize(
