@@ -41,7 +41,7 @@ def _report(folder: Path, *, as_json: bool) -> None:
         print_json({"path": str(folder.absolute()), **record})
         return
     for stage in record["stages"]:
-        say(f"{stage['name']}: {stage['steps']} steps in {stage['seconds']} s, loss {stage['losses'][-1][1]:.3f}")
+        say(f"{stage['name']}: {stage['steps']} steps in {stage['seconds']} s, loss {stage['final_loss']:.3f}")
     for score in record["scores"]:
         say(f"{score['set']}, {score['arm']}: nDCG@10 {score['ndcg_at_10']:.3f}")
     say(f"{folder}: trained on {len(record['data'])} data sets")

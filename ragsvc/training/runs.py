@@ -30,12 +30,8 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     resumed_at_step: int
     losses: tuple[tuple[int, float], ...]
     """(step, mean loss since the one before)."""
-
-    @property
-    def final_loss(self) -> float:
-        """Mean of the last tenth of the logged losses."""
-        last = [loss for _, loss in self.losses[-max(1, len(self.losses) // 10) :]]
-        return sum(last) / max(1, len(last))
+    final_loss: float
+    """Mean of the last tenth of the logged losses."""
 
 
 def open_run(output: Path, recipe: msgspec.Struct, *, resume: bool) -> Path:
@@ -131,7 +127,7 @@ def trainer_settings(folder: Path, stage: Any, recipe: Any, steps: int) -> dict[
     }
 
 
-def logged_losses(history: Sequence[dict[str, Any]]) -> tuple[tuple[int, float], ...]:
+def _logged_losses(history: Sequence[dict[str, Any]]) -> tuple[tuple[int, float], ...]:
     """Return (step, loss) of a trainer's log."""
     return tuple((int(log["step"]), float(log["loss"])) for log in history if "loss" in log)
 
@@ -144,6 +140,8 @@ def run_trainer(trainer: Any, place: StageFolder, stage: Any, *, objective: str 
     checkpoint = place.checkpoint()
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    losses = _logged_losses(trainer.state.log_history)
+    last = [loss for _, loss in losses[-max(1, len(losses) // 10) :]]
     return StageReport(
         name=stage.name,
         objective=objective or stage.objective,
@@ -152,5 +150,6 @@ def run_trainer(trainer: Any, place: StageFolder, stage: Any, *, objective: str 
         steps=int(trainer.state.global_step),
         seconds=round(time.monotonic() - started, 1),
         resumed_at_step=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
-        losses=logged_losses(trainer.state.log_history),
+        losses=losses,
+        final_loss=sum(last) / len(last),
     )
