@@ -175,27 +175,39 @@ def test_the_arm_reranked_needs_a_reranker(write_set: WriteSet) -> None:
         evaluate_retrieval(folder, RetrievalOptions(arms=("sparse",)))
 
 
-def test_a_set_that_the_encoder_was_trained_on_is_marked(write_set: WriteSet) -> None:
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """Return a copy of the shipped encoder without anything that says what it was trained on."""
+    folder = tmp_path / "an-encoder"
+    shutil.copytree(shipped_embedders()["ragsvc-static-zh-en"], folder)
+    (folder / "training.json").unlink()
+    (folder / "README.md").unlink()
+    return folder
+
+
+def test_a_set_that_the_encoder_was_trained_on_is_marked(write_set: WriteSet, encoder: Path) -> None:
     """The row names the data that matches; all that the encoder's record lists stands beside it."""
-    marked = evaluate_retrieval(write_set("toyhom-dev", QUERIES, JUDGED), RetrievalOptions(arms=("dense",)))
+    record = {"data": [{"name": "legal_zh_stard"}, {"name": "medical_zh_toyhom"}]}
+    (encoder / "training.json").write_text(json.dumps(record), "utf-8")
+    (encoder / "README.md").write_text("---\nlicense: mit\nlanguage: [zh, en]\n---\n# Encoder\n", "utf-8")
+    options = RetrievalOptions(arms=("dense",), embedder=str(encoder))
+    marked = evaluate_retrieval(write_set("toyhom-dev", QUERIES, JUDGED), options)
     assert marked["trained_on"] == ["medical_zh_toyhom"]
-    assert "legal_zh_stard" in marked["encoder"]["data"]
-    assert marked["encoder"]["card"]["licence"] == "apache-2.0"
+    assert marked["encoder"]["data"] == ["legal_zh_stard", "medical_zh_toyhom"]
+    assert marked["encoder"]["card"]["licence"] == "mit"
     assert list(marked["encoder"]["card"]["languages"]) == ["zh", "en"]
-    other = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), RetrievalOptions(arms=("dense",)))
+    other = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), options)
     assert other["trained_on"] == []
 
 
-def test_an_encoder_that_states_no_data_is_not_said_to_be_innocent(write_set: WriteSet, tmp_path: Path) -> None:
-    """Where the record is missing ``data`` is null, not an empty list."""
-    folder = tmp_path / "unknown-encoder"
-    shutil.copytree(shipped_embedders()["ragsvc-static-zh-en"], folder)
-    (folder / "training.json").unlink()
-    options = RetrievalOptions(arms=("dense",), embedder=str(folder))
-    found = evaluate_retrieval(write_set("lease", QUERIES, JUDGED), options)
+def test_an_encoder_that_states_no_data_is_not_said_to_be_innocent(write_set: WriteSet, encoder: Path) -> None:
+    """Without a record ``data`` is null, not an empty list; a model card says it as well as a record."""
+    options = RetrievalOptions(arms=("dense",), embedder=str(encoder))
+    folder = write_set("lease", QUERIES, JUDGED)
+    found = evaluate_retrieval(folder, options)
     assert (found["encoder"]["data"], found["trained_on"]) == (None, [])
-    (folder / "README.md").write_text("---\nlicense: mit\ndatasets: [me/lease, squad]\n---\n# Encoder\n", "utf-8")
-    found = evaluate_retrieval(tmp_path / "lease", options)
+    (encoder / "README.md").write_text("---\ndatasets: [me/lease, squad]\n---\n# Encoder\n", "utf-8")
+    found = evaluate_retrieval(folder, options)
     assert (found["encoder"]["data"], found["trained_on"]) == (["me/lease", "squad"], ["me/lease"])
 
 
