@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from ragsvc.evaluation.datasets import LabelledSet
-from ragsvc.evaluation.results import QueryResult, judge, write_results
+from ragsvc.evaluation.results import QueryResult, gold_documents, judge, write_results
 
 ARM = "bm25"
 DEPTH = 100
@@ -33,9 +33,16 @@ def write_floor(folder: Path, split: str | None, output: Path) -> None:
         scores = np.asarray((asked[at] @ weights).todense()).ravel()
         best = np.lexsort((np.arange(len(scores)), -scores))[:DEPTH]
         hits = [(documents[i].name, float(scores[i])) for i in best if scores[i] > 0]
-        arms = {ARM: judge(hits, labelled.relevance[query.id], lambda _: "")}
-        results.append(QueryResult(query=query.id, text=query.text, gold=(), arms=arms))
+        relevance = labelled.relevance[query.id]
+        arms = {ARM: judge(hits, relevance, _no_excerpt)}
+        results.append(
+            QueryResult(query=query.id, text=query.text, gold=gold_documents(relevance, _no_excerpt), arms=arms)
+        )
     write_results(output, results)
+
+
+def _no_excerpt(_: str) -> str:
+    return ""
 
 
 def _terms(text: str) -> Iterator[str]:
