@@ -1,16 +1,14 @@
-"""The wire of what a widget in a portal needs: tickets and feedback."""
+"""The wire of what a widget in a portal needs: tickets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from ragsvc.api.schemas import CollectionNames, Name, Request
+from ragsvc.api.schemas import CollectionNames, Request
 from ragsvc.security.tickets import MAX_ORIGIN_CHARS, MAX_QUESTIONS, MAX_SECONDS, QUESTIONS, SECONDS
-
-MAX_COMMENT_CHARS = 2000
 
 
 class TicketRequest(Request):
@@ -42,24 +40,3 @@ class EmbedTicket(Struct):
     origin: str
     collections: list[str]
     questions: int
-
-
-FeedbackReason = Literal["", "wrong", "incomplete", "wrong source", "outdated", "unclear", "not answered", "other"]
-
-
-class FeedbackRequest(Request):
-    """What a reader thinks of an answer; said again, the last word counts."""
-
-    answer_id: Name
-    helpful: bool
-    reason: FeedbackReason = ""
-    comment: Annotated[str, Meta(extra_json_schema={"maxLength": MAX_COMMENT_CHARS})] = ""
-
-
-class Feedback(Struct):
-    """What was stored."""
-
-    answer_id: str
-    helpful: bool
-    reason: str
-    comment: str

@@ -213,15 +213,3 @@ ticket_days = Table(  # questions asked with tickets
     Column("day", Integer, primary_key=True),  # since 1970, UTC
     Column("n_questions", Integer, nullable=False),
 )
-
-feedback = Table(
-    "feedback",
-    metadata,
-    Column("answer_id", String, primary_key=True),
-    Column("key_id", String, nullable=False),
-    Column("is_helpful", Boolean, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("receipt", Text, nullable=False),  # JSON: the answer's line of the audit
-    Column("created_at", Float, nullable=False),
-)

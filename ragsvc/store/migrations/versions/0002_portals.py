@@ -1,8 +1,8 @@
-"""Origins, tickets and feedback of portals. A new home has them from the first revision on: what is there, stays."""
+"""Origins and tickets of portals. A new home has them from the first revision on: what is there, stays."""
 
 from alembic import op
 
-from ragsvc.store.schema import feedback, key_origins, metadata, ticket_days, ticket_secret, tickets
+from ragsvc.store.schema import key_origins, metadata, ticket_days, ticket_secret, tickets
 
 revision = "0002"
 down_revision = "0001"
@@ -12,4 +12,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables that are missing."""
-    metadata.create_all(op.get_bind(), tables=[key_origins, ticket_secret, tickets, ticket_days, feedback])
+    metadata.create_all(op.get_bind(), tables=[key_origins, ticket_secret, tickets, ticket_days])

@@ -1,0 +1,1332 @@
+/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 07028efe23e98b373bf925e6e7e9d6f770f6c0095468eccbc6f03e7c113e2c7a */
+// \0rolldown/runtime.js
+var e = Object.defineProperty, t = (t, n) => {
+	let r = {};
+	for (var i in t) e(r, i, {
+		get: t[i],
+		enumerable: !0
+	});
+	return n || e(r, Symbol.toStringTag, { value: "Module" }), r;
+}, n = globalThis, r = n.ShadowRoot && (n.ShadyCSS === void 0 || n.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, i = Symbol(), a = /* @__PURE__ */ new WeakMap(), o = class {
+	constructor(e, t, n) {
+		if (this._$cssResult$ = !0, n !== i) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+		this.cssText = e, this.t = t;
+	}
+	get styleSheet() {
+		let e = this.o, t = this.t;
+		if (r && e === void 0) {
+			let n = t !== void 0 && t.length === 1;
+			n && (e = a.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), n && a.set(t, e));
+		}
+		return e;
+	}
+	toString() {
+		return this.cssText;
+	}
+}, s = (e) => new o(typeof e == "string" ? e : e + "", void 0, i), c = (e, ...t) => new o(e.length === 1 ? e[0] : t.reduce((t, n, r) => t + ((e) => {
+	if (!0 === e._$cssResult$) return e.cssText;
+	if (typeof e == "number") return e;
+	throw Error("Value passed to 'css' function must be a 'css' function result: " + e + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
+})(n) + e[r + 1], e[0]), e, i), l = (e, t) => {
+	if (r) e.adoptedStyleSheets = t.map((e) => e instanceof CSSStyleSheet ? e : e.styleSheet);
+	else for (let r of t) {
+		let t = document.createElement("style"), i = n.litNonce;
+		i !== void 0 && t.setAttribute("nonce", i), t.textContent = r.cssText, e.appendChild(t);
+	}
+}, u = r ? (e) => e : (e) => e instanceof CSSStyleSheet ? ((e) => {
+	let t = "";
+	for (let n of e.cssRules) t += n.cssText;
+	return s(t);
+})(e) : e, { is: d, defineProperty: ee, getOwnPropertyDescriptor: te, getOwnPropertyNames: ne, getOwnPropertySymbols: re, getPrototypeOf: ie } = Object, f = globalThis, p = f.trustedTypes, ae = p ? p.emptyScript : "", oe = f.reactiveElementPolyfillSupport, m = (e, t) => e, h = {
+	toAttribute(e, t) {
+		switch (t) {
+			case Boolean:
+				e = e ? ae : null;
+				break;
+			case Object:
+			case Array: e = e == null ? e : JSON.stringify(e);
+		}
+		return e;
+	},
+	fromAttribute(e, t) {
+		let n = e;
+		switch (t) {
+			case Boolean:
+				n = e !== null;
+				break;
+			case Number:
+				n = e === null ? null : Number(e);
+				break;
+			case Object:
+			case Array: try {
+				n = JSON.parse(e);
+			} catch {
+				n = null;
+			}
+		}
+		return n;
+	}
+}, g = (e, t) => !d(e, t), se = {
+	attribute: !0,
+	type: String,
+	converter: h,
+	reflect: !1,
+	useDefault: !1,
+	hasChanged: g
+};
+Symbol.metadata ??= Symbol("metadata"), f.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+var _ = class extends HTMLElement {
+	static addInitializer(e) {
+		this._$Ei(), (this.l ??= []).push(e);
+	}
+	static get observedAttributes() {
+		return this.finalize(), this._$Eh && [...this._$Eh.keys()];
+	}
+	static createProperty(e, t = se) {
+		if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
+			let n = Symbol(), r = this.getPropertyDescriptor(e, n, t);
+			r !== void 0 && ee(this.prototype, e, r);
+		}
+	}
+	static getPropertyDescriptor(e, t, n) {
+		let { get: r, set: i } = te(this.prototype, e) ?? {
+			get() {
+				return this[t];
+			},
+			set(e) {
+				this[t] = e;
+			}
+		};
+		return {
+			get: r,
+			set(t) {
+				let a = r?.call(this);
+				i?.call(this, t), this.requestUpdate(e, a, n);
+			},
+			configurable: !0,
+			enumerable: !0
+		};
+	}
+	static getPropertyOptions(e) {
+		return this.elementProperties.get(e) ?? se;
+	}
+	static _$Ei() {
+		if (this.hasOwnProperty(m("elementProperties"))) return;
+		let e = ie(this);
+		e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
+	}
+	static finalize() {
+		if (this.hasOwnProperty(m("finalized"))) return;
+		if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(m("properties"))) {
+			let e = this.properties, t = [...ne(e), ...re(e)];
+			for (let n of t) this.createProperty(n, e[n]);
+		}
+		let e = this[Symbol.metadata];
+		if (e !== null) {
+			let t = litPropertyMetadata.get(e);
+			if (t !== void 0) for (let [e, n] of t) this.elementProperties.set(e, n);
+		}
+		this._$Eh = /* @__PURE__ */ new Map();
+		for (let [e, t] of this.elementProperties) {
+			let n = this._$Eu(e, t);
+			n !== void 0 && this._$Eh.set(n, e);
+		}
+		this.elementStyles = this.finalizeStyles(this.styles);
+	}
+	static finalizeStyles(e) {
+		let t = [];
+		if (Array.isArray(e)) {
+			let n = new Set(e.flat(1 / 0).reverse());
+			for (let e of n) t.unshift(u(e));
+		} else e !== void 0 && t.push(u(e));
+		return t;
+	}
+	static _$Eu(e, t) {
+		let n = t.attribute;
+		return !1 === n ? void 0 : typeof n == "string" ? n : typeof e == "string" ? e.toLowerCase() : void 0;
+	}
+	constructor() {
+		super(), this._$Ep = void 0, this.isUpdatePending = !1, this.hasUpdated = !1, this._$Em = null, this._$Ev();
+	}
+	_$Ev() {
+		this._$ES = new Promise((e) => this.enableUpdating = e), this._$AL = /* @__PURE__ */ new Map(), this._$E_(), this.requestUpdate(), this.constructor.l?.forEach((e) => e(this));
+	}
+	addController(e) {
+		(this._$EO ??= /* @__PURE__ */ new Set()).add(e), this.renderRoot !== void 0 && this.isConnected && e.hostConnected?.();
+	}
+	removeController(e) {
+		this._$EO?.delete(e);
+	}
+	_$E_() {
+		let e = /* @__PURE__ */ new Map(), t = this.constructor.elementProperties;
+		for (let n of t.keys()) this.hasOwnProperty(n) && (e.set(n, this[n]), delete this[n]);
+		e.size > 0 && (this._$Ep = e);
+	}
+	createRenderRoot() {
+		let e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
+		return l(e, this.constructor.elementStyles), e;
+	}
+	connectedCallback() {
+		this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
+	}
+	enableUpdating(e) {}
+	disconnectedCallback() {
+		this._$EO?.forEach((e) => e.hostDisconnected?.());
+	}
+	attributeChangedCallback(e, t, n) {
+		this._$AK(e, n);
+	}
+	_$ET(e, t) {
+		let n = this.constructor.elementProperties.get(e), r = this.constructor._$Eu(e, n);
+		if (r !== void 0 && !0 === n.reflect) {
+			let i = (n.converter?.toAttribute === void 0 ? h : n.converter).toAttribute(t, n.type);
+			this._$Em = e, i == null ? this.removeAttribute(r) : this.setAttribute(r, i), this._$Em = null;
+		}
+	}
+	_$AK(e, t) {
+		let n = this.constructor, r = n._$Eh.get(e);
+		if (r !== void 0 && this._$Em !== r) {
+			let e = n.getPropertyOptions(r), i = typeof e.converter == "function" ? { fromAttribute: e.converter } : e.converter?.fromAttribute === void 0 ? h : e.converter;
+			this._$Em = r;
+			let a = i.fromAttribute(t, e.type);
+			this[r] = a ?? this._$Ej?.get(r) ?? a, this._$Em = null;
+		}
+	}
+	requestUpdate(e, t, n, r = !1, i) {
+		if (e !== void 0) {
+			let a = this.constructor;
+			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? g)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
+			this.C(e, t, n);
+		}
+		!1 === this.isUpdatePending && (this._$ES = this._$EP());
+	}
+	C(e, t, { useDefault: n, reflect: r, wrapped: i }, a) {
+		n && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(e) && (this._$Ej.set(e, a ?? t ?? this[e]), !0 !== i || a !== void 0) || (this._$AL.has(e) || (this.hasUpdated || n || (t = void 0), this._$AL.set(e, t)), !0 === r && this._$Em !== e && (this._$Eq ??= /* @__PURE__ */ new Set()).add(e));
+	}
+	async _$EP() {
+		this.isUpdatePending = !0;
+		try {
+			await this._$ES;
+		} catch (e) {
+			Promise.reject(e);
+		}
+		let e = this.scheduleUpdate();
+		return e != null && await e, !this.isUpdatePending;
+	}
+	scheduleUpdate() {
+		return this.performUpdate();
+	}
+	performUpdate() {
+		if (!this.isUpdatePending) return;
+		if (!this.hasUpdated) {
+			if (this.renderRoot ??= this.createRenderRoot(), this._$Ep) {
+				for (let [e, t] of this._$Ep) this[e] = t;
+				this._$Ep = void 0;
+			}
+			let e = this.constructor.elementProperties;
+			if (e.size > 0) for (let [t, n] of e) {
+				let { wrapped: e } = n, r = this[t];
+				!0 !== e || this._$AL.has(t) || r === void 0 || this.C(t, void 0, n, r);
+			}
+		}
+		let e = !1, t = this._$AL;
+		try {
+			e = this.shouldUpdate(t), e ? (this.willUpdate(t), this._$EO?.forEach((e) => e.hostUpdate?.()), this.update(t)) : this._$EM();
+		} catch (t) {
+			throw e = !1, this._$EM(), t;
+		}
+		e && this._$AE(t);
+	}
+	willUpdate(e) {}
+	_$AE(e) {
+		this._$EO?.forEach((e) => e.hostUpdated?.()), this.hasUpdated || (this.hasUpdated = !0, this.firstUpdated(e)), this.updated(e);
+	}
+	_$EM() {
+		this._$AL = /* @__PURE__ */ new Map(), this.isUpdatePending = !1;
+	}
+	get updateComplete() {
+		return this.getUpdateComplete();
+	}
+	getUpdateComplete() {
+		return this._$ES;
+	}
+	shouldUpdate(e) {
+		return !0;
+	}
+	update(e) {
+		this._$Eq &&= this._$Eq.forEach((e) => this._$ET(e, this[e])), this._$EM();
+	}
+	updated(e) {}
+	firstUpdated(e) {}
+};
+_.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[m("elementProperties")] = /* @__PURE__ */ new Map(), _[m("finalized")] = /* @__PURE__ */ new Map(), oe?.({ ReactiveElement: _ }), (f.reactiveElementVersions ??= []).push("2.1.2");
+// node_modules/lit-html/lit-html.js
+var v = globalThis, ce = (e) => e, y = v.trustedTypes, b = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, x = "$lit$", S = `lit$${Math.random().toFixed(9).slice(2)}$`, C = "?" + S, le = `<${C}>`, w = document, T = () => w.createComment(""), E = (e) => e === null || typeof e != "object" && typeof e != "function", D = Array.isArray, ue = (e) => D(e) || typeof e?.[Symbol.iterator] == "function", O = "[ 	\n\f\r]", k = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, de = /-->/g, fe = />/g, A = RegExp(`>|${O}(?:([^\\s"'>=/]+)(${O}*=${O}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), pe = /'/g, me = /"/g, he = /^(?:script|style|textarea|title)$/i, j = ((e) => (t, ...n) => ({
+	_$litType$: e,
+	strings: t,
+	values: n
+}))(1), M = Symbol.for("lit-noChange"), N = Symbol.for("lit-nothing"), P = /* @__PURE__ */ new WeakMap(), F = w.createTreeWalker(w, 129);
+function I(e, t) {
+	if (!D(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return b === void 0 ? t : b.createHTML(t);
+}
+var L = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = k;
+	for (let t = 0; t < n; t++) {
+		let n = e[t], s, c, l = -1, u = 0;
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === k ? c[1] === "!--" ? o = de : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = A) : (he.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = A) : o = fe : o === A ? c[0] === ">" ? (o = i ?? k, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? A : c[3] === "\"" ? me : pe) : o === me || o === pe ? o = A : o === de || o === fe ? o = k : (o = A, i = void 0);
+		let d = o === A && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === k ? n + le : l >= 0 ? (r.push(s), n.slice(0, l) + x + n.slice(l) + S + d) : n + S + (l === -2 ? t : d);
+	}
+	return [I(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, R = class e {
+	constructor({ strings: t, _$litType$: n }, r) {
+		let i;
+		this.parts = [];
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = L(t, n);
+		if (this.el = e.createElement(l, r), F.currentNode = this.el.content, n === 2 || n === 3) {
+			let e = this.el.content.firstChild;
+			e.replaceWith(...e.childNodes);
+		}
+		for (; (i = F.nextNode()) !== null && c.length < s;) {
+			if (i.nodeType === 1) {
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(x)) {
+					let t = u[o++], n = i.getAttribute(e).split(S), r = /([.?@])?(.*)/.exec(t);
+					c.push({
+						type: 1,
+						index: a,
+						name: r[2],
+						strings: n,
+						ctor: r[1] === "." ? U : r[1] === "?" ? ge : r[1] === "@" ? _e : H
+					}), i.removeAttribute(e);
+				} else e.startsWith(S) && (c.push({
+					type: 6,
+					index: a
+				}), i.removeAttribute(e));
+				if (he.test(i.tagName)) {
+					let e = i.textContent.split(S), t = e.length - 1;
+					if (t > 0) {
+						i.textContent = y ? y.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], T()), F.nextNode(), c.push({
+							type: 2,
+							index: ++a
+						});
+						i.append(e[t], T());
+					}
+				}
+			} else if (i.nodeType === 8) {
+				if (i.data === C) c.push({
+					type: 2,
+					index: a
+				});
+				else {
+					let e = -1;
+					for (; (e = i.data.indexOf(S, e + 1)) !== -1;) c.push({
+						type: 7,
+						index: a
+					}), e += S.length - 1;
+				}
+			}
+			a++;
+		}
+	}
+	static createElement(e, t) {
+		let n = w.createElement("template");
+		return n.innerHTML = e, n;
+	}
+};
+function z(e, t, n = e, r) {
+	if (t === M) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = E(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = z(e, i._$AS(e, t.values), i, r)), t;
+}
+var B = class {
+	constructor(e, t) {
+		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
+	}
+	get parentNode() {
+		return this._$AM.parentNode;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	u(e) {
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? w).importNode(t, !0);
+		F.currentNode = r;
+		let i = F.nextNode(), a = 0, o = 0, s = n[0];
+		for (; s !== void 0;) {
+			if (a === s.index) {
+				let t;
+				s.type === 2 ? t = new V(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ve(i, this, e)), this._$AV.push(t), s = n[++o];
+			}
+			a !== s?.index && (i = F.nextNode(), a++);
+		}
+		return F.currentNode = w, r;
+	}
+	p(e) {
+		let t = 0;
+		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
+	}
+}, V = class e {
+	get _$AU() {
+		return this._$AM?._$AU ?? this._$Cv;
+	}
+	constructor(e, t, n, r) {
+		this.type = 2, this._$AH = N, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+	}
+	get parentNode() {
+		let e = this._$AA.parentNode, t = this._$AM;
+		return t !== void 0 && e?.nodeType === 11 && (e = t.parentNode), e;
+	}
+	get startNode() {
+		return this._$AA;
+	}
+	get endNode() {
+		return this._$AB;
+	}
+	_$AI(e, t = this) {
+		e = z(this, e, t), E(e) ? e === N || e == null || e === "" ? (this._$AH !== N && this._$AR(), this._$AH = N) : e !== this._$AH && e !== M && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? ue(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+	}
+	O(e) {
+		return this._$AA.parentNode.insertBefore(e, this._$AB);
+	}
+	T(e) {
+		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
+	}
+	_(e) {
+		this._$AH !== N && E(this._$AH) ? this._$AA.nextSibling.data = e : this.T(w.createTextNode(e)), this._$AH = e;
+	}
+	$(e) {
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = R.createElement(I(n.h, n.h[0]), this.options)), n);
+		if (this._$AH?._$AD === r) this._$AH.p(t);
+		else {
+			let e = new B(r, this), n = e.u(this.options);
+			e.p(t), this.T(n), this._$AH = e;
+		}
+	}
+	_$AC(e) {
+		let t = P.get(e.strings);
+		return t === void 0 && P.set(e.strings, t = new R(e)), t;
+	}
+	k(t) {
+		D(this._$AH) || (this._$AH = [], this._$AR());
+		let n = this._$AH, r, i = 0;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(T()), this.O(T()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
+	}
+	_$AR(e = this._$AA.nextSibling, t) {
+		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
+			let t = ce(e).nextSibling;
+			ce(e).remove(), e = t;
+		}
+	}
+	setConnected(e) {
+		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
+	}
+}, H = class {
+	get tagName() {
+		return this.element.tagName;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	constructor(e, t, n, r, i) {
+		this.type = 1, this._$AH = N, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = N;
+	}
+	_$AI(e, t = this, n, r) {
+		let i = this.strings, a = !1;
+		if (i === void 0) e = z(this, e, t, 0), a = !E(e) || e !== this._$AH && e !== M, a && (this._$AH = e);
+		else {
+			let r = e, o, s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = z(this, r[n + o], t, o), s === M && (s = this._$AH[o]), a ||= !E(s) || s !== this._$AH[o], s === N ? e = N : e !== N && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+		}
+		a && !r && this.j(e);
+	}
+	j(e) {
+		e === N ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+	}
+}, U = class extends H {
+	constructor() {
+		super(...arguments), this.type = 3;
+	}
+	j(e) {
+		this.element[this.name] = e === N ? void 0 : e;
+	}
+}, ge = class extends H {
+	constructor() {
+		super(...arguments), this.type = 4;
+	}
+	j(e) {
+		this.element.toggleAttribute(this.name, !!e && e !== N);
+	}
+}, _e = class extends H {
+	constructor(e, t, n, r, i) {
+		super(e, t, n, r, i), this.type = 5;
+	}
+	_$AI(e, t = this) {
+		if ((e = z(this, e, t, 0) ?? N) === M) return;
+		let n = this._$AH, r = e === N && n !== N || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== N && (n === N || r);
+		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
+	}
+	handleEvent(e) {
+		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
+	}
+}, ve = class {
+	constructor(e, t, n) {
+		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	_$AI(e) {
+		z(this, e);
+	}
+}, ye = {
+	M: x,
+	P: S,
+	A: C,
+	C: 1,
+	L,
+	R: B,
+	D: ue,
+	V: z,
+	I: V,
+	H,
+	N: ge,
+	U: _e,
+	B: U,
+	F: ve
+}, be = v.litHtmlPolyfillSupport;
+be?.(R, V), (v.litHtmlVersions ??= []).push("3.3.3");
+var xe = (e, t, n) => {
+	let r = n?.renderBefore ?? t, i = r._$litPart$;
+	if (i === void 0) {
+		let e = n?.renderBefore ?? null;
+		r._$litPart$ = i = new V(t.insertBefore(T(), e), e, void 0, n ?? {});
+	}
+	return i._$AI(e), i;
+}, W = globalThis, G = class extends _ {
+	constructor() {
+		super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
+	}
+	createRenderRoot() {
+		let e = super.createRenderRoot();
+		return this.renderOptions.renderBefore ??= e.firstChild, e;
+	}
+	update(e) {
+		let t = this.render();
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = xe(t, this.renderRoot, this.renderOptions);
+	}
+	connectedCallback() {
+		super.connectedCallback(), this._$Do?.setConnected(!0);
+	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), this._$Do?.setConnected(!1);
+	}
+	render() {
+		return M;
+	}
+};
+G._$litElement$ = !0, G.finalized = !0, W.litElementHydrateSupport?.({ LitElement: G });
+var Se = W.litElementPolyfillSupport;
+Se?.({ LitElement: G }), (W.litElementVersions ??= []).push("4.2.2");
+// node_modules/lit-html/directive.js
+var K = {
+	ATTRIBUTE: 1,
+	CHILD: 2,
+	PROPERTY: 3,
+	BOOLEAN_ATTRIBUTE: 4,
+	EVENT: 5,
+	ELEMENT: 6
+}, Ce = (e) => (...t) => ({
+	_$litDirective$: e,
+	values: t
+}), we = class {
+	constructor(e) {}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	_$AT(e, t, n) {
+		this._$Ct = e, this._$AM = t, this._$Ci = n;
+	}
+	_$AS(e, t) {
+		return this.update(e, t);
+	}
+	update(e, t) {
+		return this.render(...t);
+	}
+}, { I: Te } = ye, Ee = (e) => e.strings === void 0, De = {}, Oe = (e, t = De) => e._$AH = t, ke = Ce(class extends we {
+	constructor(e) {
+		if (super(e), e.type !== K.PROPERTY && e.type !== K.ATTRIBUTE && e.type !== K.BOOLEAN_ATTRIBUTE) throw Error("The `live` directive is not allowed on child or event bindings");
+		if (!Ee(e)) throw Error("`live` bindings can only contain a single expression");
+	}
+	render(e) {
+		return e;
+	}
+	update(e, [t]) {
+		if (t === M || t === N) return t;
+		let n = e.element, r = e.name;
+		if (e.type === K.PROPERTY) {
+			if (t === n[r]) return M;
+		} else if (e.type === K.BOOLEAN_ATTRIBUTE) {
+			if (!!t === n.hasAttribute(r)) return M;
+		} else if (e.type === K.ATTRIBUTE && n.getAttribute(r) === t + "") return M;
+		return Oe(e), t;
+	}
+}), Ae = 2e4, je = 2e4, q = class extends Error {
+	constructor(e, t, n = [], r = !1) {
+		super(t), this.status = e, this.passages = n, this.fromPortal = r;
+	}
+}, Me = class {
+	constructor(e, t) {
+		this.base = e, this.ticketUrl = t, this.ticket = null;
+	}
+	async ask(e, t, n) {
+		let r = !1, i = (e) => {
+			r = !0, t(e);
+		}, a = new AbortController(), o = setTimeout(() => r || a.abort(), Ae);
+		try {
+			let t = await this.post(e, !0, AbortSignal.any([n, a.signal]));
+			await (t.headers.get("Content-Type")?.startsWith("text/event-stream") ? Fe(t, i) : Pe(t, i));
+		} catch (i) {
+			let o = a.signal.aborted || i instanceof q && i.status === 0 && !i.fromPortal;
+			if (n.aborted || r || !o) throw i;
+			await Pe(await this.post(e, !1, n), t);
+		} finally {
+			clearTimeout(o);
+		}
+	}
+	versionText(e, t, n) {
+		return this.getJson(`/v1/versions/${encodeURIComponent(e)}/text?start=${t}&end=${n}`);
+	}
+	async versions(e) {
+		return (await this.getJson(`/v1/documents/${encodeURIComponent(e)}/versions`)).versions;
+	}
+	async lookup(e, t) {
+		let n = new URLSearchParams({
+			citation: e,
+			collection: t
+		});
+		return (await this.getJson(`/v1/lookup?${n}`)).hits[0];
+	}
+	post(e, t, n) {
+		let r = JSON.stringify({
+			...e,
+			stream: t
+		});
+		return this.request("/v1/ask", {
+			method: "POST",
+			body: r,
+			signal: n,
+			headers: { "Content-Type": "application/json" }
+		});
+	}
+	async getJson(e) {
+		let t = await this.request(e, {});
+		return J(() => t.json());
+	}
+	async request(e, t) {
+		let n = await this.send(e, t), r = this.ticketUrl && (n.status === 401 || n.status === 429 && !n.headers.get("Retry-After")?.match(/^\d{3,}/));
+		r && (this.ticket = null);
+		let i = r ? await this.send(e, t) : n;
+		if (i.ok) return i;
+		let a = await i.json().catch(() => ({}));
+		throw new q(i.status, a.detail ?? i.statusText, a.passages);
+	}
+	async send(e, t) {
+		let n = new Headers(t.headers);
+		return this.ticketUrl && n.set("Authorization", `Bearer ${await this.currentTicket()}`), J(() => fetch(this.base + e, {
+			...t,
+			headers: n,
+			credentials: "omit",
+			referrerPolicy: "no-referrer"
+		}));
+	}
+	async currentTicket() {
+		let e = await this.ticket?.catch(() => null);
+		return (!e || performance.now() >= e.renewAt) && (this.ticket = Ne(this.ticketUrl)), (await this.ticket).text;
+	}
+};
+async function Ne(e) {
+	try {
+		let t = await fetch(e, {
+			method: "POST",
+			credentials: "same-origin",
+			headers: { Accept: "application/json" }
+		});
+		if (!t.ok) throw new q(t.status, t.statusText, [], !0);
+		let { ticket: n, expires_in_s: r } = await t.json();
+		return {
+			text: String(n),
+			renewAt: performance.now() + Number(r) * 1e3 - je
+		};
+	} catch (e) {
+		throw e instanceof q ? e : new q(0, "no ticket", [], !0);
+	}
+}
+async function J(e) {
+	try {
+		return await e();
+	} catch (e) {
+		throw e instanceof q || e instanceof DOMException && e.name === "AbortError" ? e : new q(0, "cut");
+	}
+}
+async function Pe(e, t) {
+	let n = await J(() => e.json());
+	t({
+		name: n.clarify ? "clarify" : "done",
+		data: n
+	});
+}
+async function Fe(e, t) {
+	let n = e.body.pipeThrough(new TextDecoderStream()).getReader(), r = "", i = "";
+	for (;;) {
+		let { done: e, value: a } = await J(() => n.read());
+		r += a ?? "";
+		let o = r.split("\n\n");
+		r = o.pop();
+		for (let e of o) {
+			let [, n, r] = e.match(/^event: (\w+)\ndata: (.*)$/s) ?? [];
+			n && (i = n, t({
+				name: n,
+				data: JSON.parse(r)
+			}));
+		}
+		if (e) break;
+	}
+	if (![
+		"done",
+		"clarify",
+		"error"
+	].includes(i)) throw new q(0, "cut");
+}
+// src/styles.ts
+var Ie = c`
+  :host {
+    --_accent: var(--ragsvc-accent, light-dark(#1d4f91, #a3c0e4));
+    --_on-accent: var(--ragsvc-on-accent, light-dark(#ffffff, #10151d));
+    --_ink: var(--ragsvc-ink, light-dark(#1b2330, #e6e4dd));
+    --_soft: var(--ragsvc-soft, light-dark(#545d6a, #a9b2be));
+    --_sheet: var(--ragsvc-sheet, light-dark(#ffffff, #1b212b));
+    --_calm: var(--ragsvc-calm, light-dark(#f1f4f8, #232b37));
+    --_line: var(--ragsvc-line, light-dark(#cfd5dd, #3a4453));
+    --_field: var(--ragsvc-field, light-dark(#767f8b, #7d8797));
+    --_mark: var(--ragsvc-mark, light-dark(#fbe9b0, #5c4a17));
+    --_warn: var(--ragsvc-warn, light-dark(#8c2f1b, #f0a08d));
+    --_font: var(--ragsvc-font, system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif);
+    --_radius: var(--ragsvc-radius, 8px);
+    display: block; container-type: inline-size; font: 1rem/1.65 var(--_font); color: var(--_ink); text-align: start;
+  }
+  :host([theme="light"]) { color-scheme: light; }
+  :host([theme="dark"]) { color-scheme: dark; }
+  :host([theme="auto"]) { color-scheme: light dark; }
+  :host([hidden]), [hidden] { display: none !important; }
+  * { box-sizing: border-box; }
+  p, h2, h3, ol, blockquote { margin: 0; }
+  .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+  :focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
+  button, textarea { font: inherit; color: inherit; }
+  button { min-height: 2.75rem; padding: .35rem 1.1rem; font-weight: 600; cursor: pointer; background: var(--_sheet);
+    border: 1px solid var(--_field); border-radius: var(--_radius); }
+  button:hover { border-color: var(--_ink); }
+  .primary { background: var(--_accent); color: var(--_on-accent); border-color: var(--_accent); }
+  .quiet { border-color: transparent; background: none; color: var(--_accent); font-weight: 500; padding-inline: .6rem; }
+  .quiet:hover { text-decoration: underline; }
+
+  form { background: var(--_sheet); border: 1px solid var(--_field); border-radius: var(--_radius); }
+  form:focus-within { border-color: var(--_accent); box-shadow: 0 0 0 1px var(--_accent); }
+  label { display: block; font-weight: 600; padding: .7rem .9rem 0; }
+  textarea { display: block; width: 100%; min-height: 4.6rem; max-height: 50vh; padding: .4rem .9rem; border: 0; outline: 0; resize: vertical;
+    background: transparent; font-size: max(1rem, 16px); field-sizing: content; }
+  textarea::placeholder { color: var(--_soft); opacity: 1; }
+  .row { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between; padding: .5rem .9rem .7rem; }
+  .row .actions { display: flex; gap: .6rem; margin-inline-start: auto; }
+  .hint, .receipt, .disclaimer, .validity { font-size: .875rem; color: var(--_soft); }
+  .status { min-height: 1.65rem; margin: .5rem 0; color: var(--_soft); overflow-wrap: anywhere; }
+  .status.error { color: var(--_warn); font-weight: 600; }
+
+  article { background: var(--_sheet); border: 1px solid var(--_line); border-radius: var(--_radius); padding: 1rem 1.1rem; overflow-wrap: anywhere; }
+  article.is-declined { background: var(--_calm); }
+  .asked { color: var(--_soft); white-space: pre-line; }
+  h2 { font: 600 1.1rem/1.5 var(--_font); margin: .35rem 0 .4rem; }
+  h3 { font: 600 1rem/1.5 var(--_font); margin: 1.1rem 0 .2rem; }
+  .answer p + p { margin-top: .6rem; }
+  :lang(zh) { line-break: strict; }
+  .chip { min-width: 1.75rem; min-height: 1.75rem; padding: 0 .35rem; margin: 0 .15rem; font-size: .85rem; line-height: 1; color: var(--_accent);
+    border-color: var(--_accent); border-radius: 5px; vertical-align: .08em; }
+  .chip:hover, .chip[aria-expanded="true"] { background: var(--_mark); color: var(--_ink); }
+  .notice { border-inline-start: 4px solid var(--_warn); background: var(--_calm); padding: .5rem .8rem; margin: .6rem 0; }
+  .disclaimer { margin-top: .9rem; white-space: pre-line; }
+  .sources { list-style: none; padding: 0; }
+  .sources li { padding: .6rem 0; border-top: 1px solid var(--_line); }
+  .sources button { min-height: 1.75rem; padding: 0; text-align: start; }
+  blockquote { margin-top: .3rem; padding-inline-start: .8rem; border-inline-start: 3px solid var(--_line); white-space: pre-line;
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+  .note { color: var(--_warn); border: 1px solid currentColor; border-radius: 4px; padding: 0 .35rem; margin-inline-start: .35rem; white-space: nowrap; }
+  .tools { display: flex; flex-wrap: wrap; gap: .1rem .4rem; align-items: center; margin: .8rem -.6rem 0; border-top: 1px solid var(--_line); padding-top: .4rem; }
+  .receipt { margin-inline-start: auto; padding-inline: .6rem; }
+  .replies { display: flex; flex-wrap: wrap; gap: .6rem; margin: .8rem 0 .4rem; }
+  details { margin-top: .9rem; }
+  summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
+  details article { margin-top: .7rem; }
+
+  dialog { position: fixed; inset: 0 0 0 auto; width: min(36rem, 100vw); max-width: none; height: 100dvh; max-height: none; margin: 0; padding: 1rem 1.2rem;
+    border: 0; border-inline-start: 1px solid var(--_line); background: var(--_sheet); color: var(--_ink); font: 1rem/1.65 var(--_font); }
+  dialog[open] { display: flex; flex-direction: column; gap: .3rem; }
+  dialog::backdrop { background: rgb(0 0 0 / .25); }
+  .head { display: flex; justify-content: space-between; gap: .8rem; align-items: start; }
+  .head h2 { margin: 0; overflow-wrap: anywhere; }
+  .head .quiet { font-size: 1.5rem; line-height: 1; min-width: 2.75rem; margin: -.4rem -.5rem 0 0; }
+  .locator { color: var(--_accent); font-weight: 600; }
+  .text { flex: 1; min-height: 0; overflow: auto; border-block: 1px solid var(--_line); margin-top: .4rem; padding: .7rem .2rem; line-height: 1.9; overflow-wrap: anywhere; }
+  .text p { margin-bottom: .5rem; }
+  .text .title { font-weight: 600; margin-top: .8rem; }
+  .around { color: var(--_soft); }
+  mark { background: var(--_mark); color: inherit; padding: .1em 0; }
+  .foot { display: flex; flex-wrap: wrap; gap: .2rem 1rem; align-items: center; justify-content: space-between; }
+  a { color: var(--_accent); overflow-wrap: anywhere; }
+
+  @container (max-width: 30rem) {
+    article { padding: .8rem .85rem; }
+    .row .actions, .row .actions button { flex: 1; }
+    .hint { width: 100%; }
+  }
+  @media (prefers-reduced-motion: no-preference) { .chip { transition: background .15s; } }
+  @media print {
+    form, .status, .tools button, details, .replies, dialog { display: none !important; }
+    article { border: 0; padding: 0; }
+    blockquote { display: block; }
+    .chip { border: 0; padding: 0; min-width: 0; min-height: 0; }
+    .chip::before { content: "["; } .chip::after { content: "]"; }
+  }
+`, Le = /[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+function Y(e) {
+	return e.replace(Le, (e) => `[U+${e.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+function X(e) {
+	return /\p{Script=Han}/u.test(e) ? "zh-CN" : "en";
+}
+function Re(e, t) {
+	let n = e.split(/(\[\d+\]|\n+)/), r = [...t];
+	for (let e = n.length - 1; e >= 0 && r.length; --e) n[e] === r.at(-1).marker && (n[e] = r.pop());
+	let i = [[]];
+	for (let e of n) typeof e == "string" && e.startsWith("\n") ? i.push([]) : e !== "" && i.at(-1).push(e);
+	return i.filter((e) => e.length);
+}
+function ze(e, t, n, r) {
+	let i = Array.from(e), a = (e, n) => !!e && n + t >= e.start && n + t < e.end, o = [];
+	for (let e = 0, t = 0; t <= i.length; t += 1) {
+		if (t < i.length && i[t] !== "\n") continue;
+		let s = i.slice(e, t).join(""), c = /^\s*<!--.*-->\s*$/.test(s) && !a(n, e), l = Array.from(/^\s*#{1,6}\s+/.exec(s)?.[0] ?? "").length, u = [];
+		for (let o = e + l; o < t && !c; o += 1) {
+			let [e, t] = [a(r, o), a(n, o)], s = u.at(-1);
+			s && s.isQuoted === e && s.isInside === t ? s.text += i[o] : u.push({
+				text: i[o],
+				isQuoted: e,
+				isInside: t
+			});
+		}
+		u.some((e) => e.text.trim()) && o.push({
+			stretches: u,
+			isTitle: l > 0
+		}), e = t + 1;
+	}
+	return o;
+}
+// src/validity.ts
+function Z() {
+	return (/* @__PURE__ */ new Date()).toLocaleDateString("sv");
+}
+function Q(e, t) {
+	let { effective_from: n, effective_to: r } = e, i = [n && t.from(n), r && t.until(r)].filter(Boolean).join(" · "), a = i && e.validity_source === "inferred" ? t.inferred : i && e.validity_source === "given" ? t.given : "", o = Z(), s = [
+		r && r <= o ? t.past : "",
+		n && n > o ? t.ahead : "",
+		a
+	].filter(Boolean);
+	return {
+		days: i || t.always,
+		notes: s
+	};
+}
+function Be(e, t, n) {
+	let r = (e) => e.effective_from ?? "", i = t.filter((t) => t.version_id !== e.version_id && r(t) > r(e)), a = i.filter((e) => r(e) <= Z()).at(-1);
+	return a ? {
+		text: n.newer(a.effective_from),
+		isInForce: !a.effective_to || a.effective_to > Z()
+	} : i.length ? {
+		text: n.upcoming(r(i[0])),
+		isInForce: !1
+	} : null;
+}
+// src/source-panel.ts
+var Ve = 1200, He = class extends G {
+	constructor(...e) {
+		super(...e), this.article = null, this.around = Ve;
+	}
+	static {
+		this.styles = Ie;
+	}
+	static {
+		this.properties = {
+			words: { attribute: !1 },
+			source: { state: !0 },
+			lines: { state: !0 },
+			failure: { state: !0 },
+			hasMore: { state: !0 },
+			newer: { state: !0 }
+		};
+	}
+	async open(e, t) {
+		let n = (t) => t.version_id === e.version_id && t.start <= e.start && e.end <= t.end;
+		this.article = t.find(n) ?? e, Object.assign(this, {
+			source: e,
+			lines: null,
+			failure: "",
+			hasMore: !1,
+			newer: null,
+			around: Ve
+		}), await this.updateComplete;
+		let r = this.renderRoot.querySelector("dialog");
+		r.open || r.showModal(), this.renderRoot.querySelector("h2").focus(), await Promise.all([this.read(), this.lookForNewer(e)]);
+	}
+	close() {
+		this.renderRoot.querySelector("dialog")?.close();
+	}
+	async read() {
+		let { source: e, article: t, around: n } = this;
+		if (e && t) try {
+			let { length: r } = await this.service.versionText(e.version_id, 0, 0), [i, a] = [Math.max(0, t.start - n), Math.min(r, t.end + n)], { text: o } = await this.service.versionText(e.version_id, i, a);
+			if (e !== this.source) return;
+			this.lines = ze(o, i, t, "quote" in e ? e : null), this.hasMore = i > 0 || a < r, await this.updateComplete, this.renderRoot.querySelector("mark, .inside")?.scrollIntoView({ block: "center" });
+		} catch (t) {
+			e === this.source && (this.failure = t instanceof q && t.status === 0 ? this.words.offline : this.words.failed);
+		}
+	}
+	async lookForNewer(e) {
+		let t = await this.service.versions(e.document_id).catch(() => []);
+		e === this.source && (this.newer = Be(e, t, this.words));
+	}
+	async openNewer() {
+		let e = this.source, t = await this.service.lookup(`${e.work}${e.locator}`, e.collection).catch(() => void 0);
+		t ? await this.open(t, []) : this.newer = {
+			...this.newer,
+			isInForce: !1
+		};
+	}
+	showMore() {
+		this.around *= 4, this.renderRoot.querySelector("h2").focus(), this.read();
+	}
+	render() {
+		let { source: e, words: t } = this;
+		if (!e) return j`<dialog></dialog>`;
+		let { days: n, notes: r } = Q(e, t), i = URL.canParse(e.url ?? "") && /^https?:$/.test(new URL(e.url).protocol) ? new URL(e.url).host : "";
+		return j`<dialog part="panel" aria-labelledby="title locator" lang=${t.htmlLang}
+        @close=${() => this.dispatchEvent(new Event("closed"))}
+        @click=${(e) => e.target === e.currentTarget && this.close()}>
+      <div class="head">
+        <div>
+          <h2 id="title" tabindex="-1" dir="auto" lang=${X(e.title)}>${Y(e.title)}</h2>
+          <p id="locator" class="locator">${Y(e.locator)}</p>
+        </div>
+        <button type="button" class="quiet" aria-label=${t.close} @click=${() => this.close()}>×</button>
+      </div>
+      <p class="validity" part="validity">${n}${r.map((e) => j`<span class="note">${e}</span>`)}</p>
+      ${this.newer ? j`<p class="notice" role="status">${this.newer.text}
+        ${this.newer.isInForce && e.locator ? j`<button type="button" class="quiet" @click=${() => void this.openNewer()}>${t.openNewer}</button>` : N}</p>` : N}
+      <div class="text" part="source-text" tabindex="0" role="region" aria-labelledby="title">${this.text()}</div>
+      <div class="foot">
+        ${this.hasMore ? j`<button type="button" @click=${() => this.showMore()}>${t.more}</button>` : N}
+        ${i ? j`<a href=${e.url} target="_blank" rel="noopener noreferrer">${t.origin(i)}</a>` : N}
+      </div>
+    </dialog>`;
+	}
+	text() {
+		return this.failure ? j`<p role="alert">${this.failure}</p>` : this.lines ? this.lines.map((e) => j`<p dir="auto" class=${e.isTitle ? "title" : ""}
+      lang=${X(e.stretches.map((e) => e.text).join(""))}>${e.stretches.map((e) => e.isQuoted ? j`<mark>${Y(e.text)}</mark>` : j`<span class=${e.isInside ? "inside" : "around"}>${Y(e.text)}</span>`)}</p>`) : j`<p role="status">${this.words.loading}</p>`;
+	}
+};
+function $(e) {
+	return Y([e.title, e.locator].filter(Boolean).join(" "));
+}
+customElements.define("rag-ask-source", He);
+// src/paper.ts
+function Ue(e, t, n) {
+	let r = t.citations.map((e) => {
+		let { days: t, notes: r } = Q(e, n);
+		return `${e.marker} ${$(e)} (${[t, ...r].join("; ")})\n    “${e.quote.trim()}”${e.url ? `\n    ${e.url}` : ""}`;
+	});
+	return Y([
+		e,
+		t.answer.trim(),
+		r.join("\n"),
+		t.disclaimer.trim(),
+		n.receipt(t.answer_id)
+	].filter(Boolean).join("\n\n"));
+}
+function We(e) {
+	let t = new CSSStyleSheet();
+	t.replaceSync("@media print { [data-ragsvc-unprinted] { display: none !important; } }");
+	let n = [], r = e;
+	for (; r !== document.body && (r.parentNode || r instanceof ShadowRoot);) {
+		let e = r instanceof ShadowRoot ? r.host : r.parentNode;
+		if (!(r instanceof ShadowRoot) && !(e instanceof ShadowRoot)) for (let t of e.childNodes) t !== r && t instanceof Element && n.push(t);
+		r = e;
+	}
+	for (let e of n) e.toggleAttribute("data-ragsvc-unprinted", !0);
+	document.adoptedStyleSheets.push(t), window.print();
+	for (let e of n) e.removeAttribute("data-ragsvc-unprinted");
+	document.adoptedStyleSheets = document.adoptedStyleSheets.filter((e) => e !== t);
+}
+// src/words/en.ts
+var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
+	htmlLang: "en",
+	question: "Your question",
+	placeholder: "For example: When may a landlord enter my flat?",
+	ask: "Ask",
+	stop: "Stop",
+	hint: "Enter asks, Shift+Enter makes a new line.",
+	asOf: (e) => `Answers from the text in force on ${e}`,
+	searching: "Searching…",
+	writing: "Writing…",
+	done: "The answer is complete.",
+	stopped: "Stopped.",
+	asksBack: "A question back to you.",
+	answer: "Answer",
+	incomplete: "Answer (incomplete)",
+	abstained: "No reliable basis was found",
+	clarify: "Please tell a little more",
+	yes: "Yes",
+	no: "No",
+	unsure: "I don’t know",
+	reply: "Or answer in your own words in the field above.",
+	whyAbstained: "Nothing is answered without a source that supports it. Put the question another way, or look at the nearest passages below.",
+	sources: "Quoted sources",
+	nearest: (e) => `Nearest passages (${e}; they may not fit)`,
+	passages: (e) => `Passages found (${e})`,
+	cited: (e, t) => `Citation ${e}: ${t}, open the source`,
+	copy: "Copy with citations",
+	copied: "Copied.",
+	print: "Print",
+	again: "Ask again",
+	clear: "Clear history",
+	earlier: (e) => `Earlier questions (${e}; kept in this page only)`,
+	always: "no date of effect stated",
+	from: (e) => `in force from ${e}`,
+	until: (e) => `no longer from ${e}`,
+	past: "no longer in force",
+	ahead: "not yet in force",
+	inferred: "date inferred, please check",
+	given: "date set by the operator",
+	newer: (e) => e ? `A newer version exists, in force from ${e}.` : "A newer version exists.",
+	openNewer: "Open the text in force",
+	upcoming: (e) => `A new version takes effect on ${e}.`,
+	close: "Close the source",
+	loading: "Reading the source…",
+	more: "Show more around it",
+	origin: (e) => `Official source (${e})`,
+	receipt: (e) => `Answer ${e}`,
+	broken: "The connection broke: the answer is incomplete.",
+	modelFailed: "The answer could not be completed. Here are the passages that were found.",
+	offline: "The service cannot be reached. Check your connection and try again.",
+	noTicket: "This page cannot use the service right now. Reload it or try again later.",
+	problems: {
+		400: "This cannot be asked like that",
+		404: "Nothing to answer from",
+		413: "Too long",
+		429: "Too many questions. Please try again later."
+	},
+	failed: "Something failed. Please try again later."
+}, qe = /* @__PURE__ */ t({ words: () => Je }), Je = {
+	htmlLang: "zh-CN",
+	question: "您的问题",
+	placeholder: "例如：房东不退押金怎么办？",
+	ask: "提问",
+	stop: "停止",
+	hint: "按 Enter 提问，Shift+Enter 换行。",
+	asOf: (e) => `按 ${e} 有效的文本作答`,
+	searching: "正在检索…",
+	writing: "正在作答…",
+	done: "回答完毕。",
+	stopped: "已停止。",
+	asksBack: "需要再了解一点情况。",
+	answer: "回答",
+	incomplete: "回答（不完整）",
+	abstained: "没有找到可靠的依据",
+	clarify: "请补充",
+	yes: "是",
+	no: "否",
+	unsure: "不清楚",
+	reply: "也可以在上面的输入框里用自己的话回答。",
+	whyAbstained: "为避免误导，没有依据时不作回答。可以换一种说法再问，或查看下面最接近的原文。",
+	sources: "引用的原文",
+	nearest: (e) => `最接近的 ${e} 段原文（未必切题）`,
+	passages: (e) => `检索到的 ${e} 段原文`,
+	cited: (e, t) => `引用 ${e}：${t}，打开原文`,
+	copy: "复制（含引用）",
+	copied: "已复制。",
+	print: "打印",
+	again: "再问一次",
+	clear: "清除记录",
+	earlier: (e) => `此前的 ${e} 个问题（仅保留在本页）`,
+	always: "未载明施行日期",
+	from: (e) => `自 ${e} 起施行`,
+	until: (e) => `自 ${e} 起不再适用`,
+	past: "已失效",
+	ahead: "尚未施行",
+	inferred: "施行日期系推定，请核对",
+	given: "施行日期由管理员指定",
+	newer: (e) => e ? `此后已有新版本，自 ${e} 起施行。` : "此后已有新版本。",
+	openNewer: "查看现行文本",
+	upcoming: (e) => `新版本将自 ${e} 起施行。`,
+	close: "关闭原文",
+	loading: "正在读取原文…",
+	more: "显示更多上下文",
+	origin: (e) => `官方来源（${e}）`,
+	receipt: (e) => `回答编号 ${e}`,
+	broken: "连接中断，回答不完整。",
+	modelFailed: "回答未能完成。以下是检索到的原文，可直接查阅。",
+	offline: "无法连接服务，请检查网络后再试。",
+	noTicket: "本页暂时不能使用问答服务，请刷新页面或稍后再试。",
+	problems: {
+		400: "无法按此提问",
+		404: "没有可用的资料",
+		413: "内容过长",
+		429: "提问过多，请稍后再试。"
+	},
+	failed: "服务出错，请稍后再试。"
+}, Ye = new Map(Object.entries(/* @__PURE__ */ Object.assign({
+	"./en.ts": Ge,
+	"./zh.ts": qe
+})).map(([e, t]) => [e.slice(2, -3), t.words]));
+function Xe(e) {
+	return Ye.get(e.toLowerCase().split("-")[0]) ?? Ye.get("en");
+}
+// src/rag-ask.ts
+var Ze = class extends G {
+	static {
+		this.styles = Ie;
+	}
+	static {
+		this.properties = {
+			service: {},
+			ticketUrl: { attribute: "ticket-url" },
+			collections: {},
+			lang: {},
+			asOf: { attribute: "as-of" },
+			entries: { state: !0 },
+			status: { state: !0 },
+			isError: { state: !0 },
+			stopper: { state: !0 }
+		};
+	}
+	constructor() {
+		super(), this.opener = null, Object.assign(this, {
+			service: "",
+			ticketUrl: "",
+			collections: "",
+			asOf: "",
+			lang: "",
+			entries: [],
+			status: "",
+			isError: !1,
+			stopper: null
+		});
+	}
+	willUpdate(e) {
+		if (!this.client || e.has("service") || e.has("ticketUrl")) {
+			let e = new URL(this.service || "..", this.service ? document.baseURI : import.meta.url).href;
+			this.client = new Me(e.replace(/\/$/, ""), this.ticketUrl && new URL(this.ticketUrl, document.baseURI).href);
+		}
+	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), this.stopper?.abort();
+	}
+	get words() {
+		return Xe(this.lang || document.documentElement.lang || navigator.language);
+	}
+	get panel() {
+		return this.renderRoot.querySelector("rag-ask-source");
+	}
+	get field() {
+		return this.renderRoot.querySelector("textarea");
+	}
+	submit(e) {
+		e.preventDefault();
+		let t = this.field.value.trim();
+		if (!t || this.stopper) return;
+		let [n] = this.entries;
+		this.ask(t, n?.answer?.clarify ? Qe(n) : []), this.field.value = "";
+	}
+	async ask(e, t = []) {
+		let n = {
+			question: e,
+			history: t,
+			text: "",
+			citations: [],
+			passages: [],
+			answer: null,
+			isOver: !1,
+			notice: ""
+		};
+		this.entries = [n, ...this.entries], this.stopper = new AbortController(), this.say(this.words.searching);
+		try {
+			await this.client.ask(this.toQuestion(n), (e) => this.receive(n, e), this.stopper.signal);
+		} catch (e) {
+			this.fail(n, e);
+		} finally {
+			n.isOver = !0, this.stopper = null;
+		}
+	}
+	toQuestion(e) {
+		let t = this.asOf && this.asOf !== "today" ? { as_of: this.asOf } : {}, n = e.history.length ? { history: e.history } : {};
+		return {
+			question: e.question,
+			collections: this.collections.split(/[\s,]+/).filter(Boolean),
+			...t,
+			...n
+		};
+	}
+	receive(e, t) {
+		if (t.name === "passages") e.passages = t.data.passages, this.say(this.words.writing);
+		else if (t.name === "citation") e.citations = [...e.citations, t.data];
+		else if (t.name === "token") e.text += t.data.text;
+		else if (t.name === "error") this.fail(e, new q(t.data.status, t.data.detail, t.data.passages));
+		else {
+			let { answer: n, citations: r, passages: i } = t.data;
+			Object.assign(e, {
+				answer: t.data,
+				text: n,
+				citations: r,
+				passages: i
+			}), this.say(t.data.clarify ? this.words.asksBack : t.data.abstained ? this.words.abstained : this.words.done);
+		}
+		this.requestUpdate();
+	}
+	fail(e, t) {
+		if (t instanceof DOMException && t.name === "AbortError") return this.say(this.words.stopped);
+		let { words: n } = this, r = t instanceof q ? t : new q(-1, "");
+		r.passages.length && (e.passages = r.passages), (e.text || e.passages.length) && (e.notice = r.status === 0 ? n.broken : n.modelFailed);
+		let i = r.status === 0 ? n.offline : n.problems[r.status];
+		this.say(r.fromPortal || r.status === 401 || r.status === 403 ? n.noTicket : i ?? n.failed, !0);
+	}
+	say(e, t = !1) {
+		Object.assign(this, {
+			status: e,
+			isError: t
+		});
+	}
+	onKey(e) {
+		e.key !== "Enter" || e.shiftKey || e.isComposing || e.keyCode === 229 || this.submit(e);
+	}
+	open(e, t, n) {
+		this.opener = e.currentTarget, this.opener.setAttribute("aria-expanded", "true"), this.panel.open(t, n.passages);
+	}
+	closed() {
+		this.opener?.setAttribute("aria-expanded", "false"), (this.opener?.isConnected ? this.opener : this.field).focus();
+	}
+	async copy(e) {
+		await navigator.clipboard.writeText(Ue(e.question, e.answer, this.words)), this.say(this.words.copied);
+	}
+	clear() {
+		this.entries = this.entries.slice(0, 1), this.field.focus();
+	}
+	render() {
+		let { words: e, entries: [t, ...n], stopper: r } = this, i = this.asOf && this.asOf !== "today" && this.asOf !== Z() ? j`<span class="hint">${e.asOf(this.asOf)}</span>` : j`<span class="hint" id="hint">${e.hint}</span>`;
+		return j`<div lang=${e.htmlLang} part="widget">
+      <form part="form" @submit=${this.submit}>
+        <label for="question">${e.question}</label>
+        <textarea id="question" part="question" rows="2" maxlength="4000" dir="auto" autocomplete="off" aria-describedby="hint"
+          placeholder=${e.placeholder} @keydown=${this.onKey}></textarea>
+        <div class="row">${i}<div class="actions">
+          ${r ? j`<button type="button" part="button" @click=${() => {
+			r.abort(), this.field.focus();
+		}}>${e.stop}</button>` : N}
+          <button class="primary" part="button ask" aria-disabled=${ke(String(!!r))}>${e.ask}</button>
+        </div></div>
+      </form>
+      <p class="status ${this.isError ? "error" : ""}" part="status" role="status">${this.status}</p>
+      ${t ? this.entry(t, !0) : N}
+      ${n.length ? j`<details part="history"><summary>${e.earlier(n.length)}</summary>
+        ${n.map((e) => this.entry(e, !1))}
+        <button type="button" class="quiet" @click=${this.clear}>${e.clear}</button></details>` : N}
+      <rag-ask-source exportparts="panel, source-text, validity" .service=${this.client} .words=${e} @closed=${this.closed}></rag-ask-source>
+    </div>`;
+	}
+	entry(e, t) {
+		let { words: n } = this, { answer: r, passages: i } = e, a = !!r?.abstained;
+		if (!r && !e.text && !i.length && !t) return N;
+		let o = $e(e.citations), s = (t) => j`<ol class="sources">${t.map((t) => this.item(e, ...t))}</ol>`;
+		return j`<article part="answer" class=${a ? "is-declined" : ""}>
+      <p class="asked" dir="auto" lang=${X(e.question)}>${Y(e.question)}</p>
+      ${e.text || e.isOver ? j`<h2>${this.heading(e)}</h2>` : N}
+      ${e.notice ? j`<p class="notice">${e.notice}</p>` : N}
+      <div class="answer" part="text" lang=${X(e.text)} aria-live=${t ? "polite" : "off"} aria-busy=${String(!e.isOver)}>
+        ${Re(e.text, e.citations).map((t) => j`<p dir="auto">${t.map((t) => this.piece(e, t))}</p>`)}</div>
+      ${a ? j`<p class="hint">${n.whyAbstained}</p>` : N}
+      ${r?.clarify && t ? j`<div class="replies">${[
+			n.yes,
+			n.no,
+			n.unsure
+		].map((t) => j`<button type="button" part="button reply" @click=${() => void this.ask(t, Qe(e))}>${t}</button>`)}</div>
+        <p class="hint">${n.reply}</p>` : N}
+      ${o.length ? j`<h3>${n.sources}</h3>${s(o)}` : N}
+      ${i.length && e.isOver ? j`<details ?open=${a || !!e.notice}><summary>${(a ? n.nearest : n.passages)(i.length)}</summary>
+        ${s(i.map((e) => [
+			e,
+			e.text,
+			""
+		]))}</details>` : N}
+      ${r?.disclaimer ? j`<p class="disclaimer" part="disclaimer" lang=${X(r.disclaimer)}>${r.disclaimer}</p>` : N}
+      ${e.isOver ? this.tools(e) : N}
+    </article>`;
+	}
+	heading(e) {
+		let { answer: t } = e;
+		return t ? t.clarify ? this.words.clarify : t.abstained ? this.words.abstained : this.words.answer : e.isOver ? this.words.incomplete : this.words.answer;
+	}
+	piece(e, t) {
+		if (typeof t == "string") return Y(t);
+		let n = t.marker.slice(1, -1);
+		return j`<button type="button" class="chip" part="citation" aria-haspopup="dialog" aria-expanded="false" title=${$(t)}
+      aria-label=${this.words.cited(n, $(t))} @click=${(n) => this.open(n, t, e)}>${n}</button>`;
+	}
+	item(e, t, n, r) {
+		let { days: i, notes: a } = Q(t, this.words);
+		return j`<li part="source"><button type="button" class="quiet" aria-haspopup="dialog" aria-expanded="false"
+        @click=${(n) => this.open(n, t, e)}>${r} ${$(t)}</button>
+      <p class="validity">${i}${a.map((e) => j`<span class="note">${e}</span>`)}</p>
+      <blockquote dir="auto" lang=${X(n)}>${Y(n.trim())}</blockquote></li>`;
+	}
+	tools(e) {
+		let { words: t } = this, { answer: n } = e, r = n && !n.clarify;
+		return j`<div class="tools" part="tools">
+      ${r && navigator.clipboard ? j`<button type="button" class="quiet" @click=${() => void this.copy(e)}>${t.copy}</button>` : N}
+      ${r ? j`<button type="button" class="quiet" @click=${() => We(this)}>${t.print}</button>` : N}
+      ${n ? N : j`<button type="button" class="quiet" @click=${() => !this.stopper && void this.ask(e.question, e.history)}>${t.again}</button>`}
+      ${n ? j`<span class="receipt">${t.receipt(n.answer_id)}</span>` : N}
+    </div>`;
+	}
+};
+function Qe(e) {
+	return [
+		...e.history,
+		{
+			role: "user",
+			content: e.question
+		},
+		{
+			role: "assistant",
+			content: e.text
+		}
+	];
+}
+function $e(e) {
+	let t = /* @__PURE__ */ new Map();
+	for (let n of e) t.set(n.marker, [...t.get(n.marker) ?? [], n]);
+	return [...t].map(([e, t]) => [
+		t[0],
+		[...new Set(t.map((e) => e.quote))].join("\n"),
+		e
+	]);
+}
+customElements.get("rag-ask") || customElements.define("rag-ask", Ze);

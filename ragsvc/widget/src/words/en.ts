@@ -1,0 +1,25 @@
+import type { Words } from ".";
+
+export const words: Words = {
+  htmlLang: "en",
+  question: "Your question", placeholder: "For example: When may a landlord enter my flat?", ask: "Ask", stop: "Stop",
+  hint: "Enter asks, Shift+Enter makes a new line.", asOf: (d) => `Answers from the text in force on ${d}`,
+  searching: "Searching…", writing: "Writing…", done: "The answer is complete.", stopped: "Stopped.", asksBack: "A question back to you.",
+  answer: "Answer", incomplete: "Answer (incomplete)", abstained: "No reliable basis was found", clarify: "Please tell a little more",
+  yes: "Yes", no: "No", unsure: "I don’t know", reply: "Or answer in your own words in the field above.",
+  whyAbstained: "Nothing is answered without a source that supports it. Put the question another way, or look at the nearest passages below.",
+  sources: "Quoted sources", nearest: (n) => `Nearest passages (${n}; they may not fit)`, passages: (n) => `Passages found (${n})`,
+  cited: (marker, name) => `Citation ${marker}: ${name}, open the source`,
+  copy: "Copy with citations", copied: "Copied.", print: "Print", again: "Ask again", clear: "Clear history",
+  earlier: (n) => `Earlier questions (${n}; kept in this page only)`,
+  always: "no date of effect stated", from: (d) => `in force from ${d}`, until: (d) => `no longer from ${d}`,
+  past: "no longer in force", ahead: "not yet in force", inferred: "date inferred, please check", given: "date set by the operator",
+  newer: (d) => (d ? `A newer version exists, in force from ${d}.` : "A newer version exists."), openNewer: "Open the text in force",
+  upcoming: (d) => `A new version takes effect on ${d}.`,
+  close: "Close the source", loading: "Reading the source…", more: "Show more around it", origin: (host) => `Official source (${host})`,
+  receipt: (id) => `Answer ${id}`,
+  broken: "The connection broke: the answer is incomplete.", modelFailed: "The answer could not be completed. Here are the passages that were found.",
+  offline: "The service cannot be reached. Check your connection and try again.", noTicket: "This page cannot use the service right now. Reload it or try again later.",
+  problems: { 400: "This cannot be asked like that", 404: "Nothing to answer from", 413: "Too long", 429: "Too many questions. Please try again later." },
+  failed: "Something failed. Please try again later.",
+};

@@ -1,0 +1,25 @@
+import type { Words } from ".";
+
+export const words: Words = {
+  htmlLang: "zh-CN",
+  question: "您的问题", placeholder: "例如：房东不退押金怎么办？", ask: "提问", stop: "停止",
+  hint: "按 Enter 提问，Shift+Enter 换行。", asOf: (d) => `按 ${d} 有效的文本作答`,
+  searching: "正在检索…", writing: "正在作答…", done: "回答完毕。", stopped: "已停止。", asksBack: "需要再了解一点情况。",
+  answer: "回答", incomplete: "回答（不完整）", abstained: "没有找到可靠的依据", clarify: "请补充",
+  yes: "是", no: "否", unsure: "不清楚", reply: "也可以在上面的输入框里用自己的话回答。",
+  whyAbstained: "为避免误导，没有依据时不作回答。可以换一种说法再问，或查看下面最接近的原文。",
+  sources: "引用的原文", nearest: (n) => `最接近的 ${n} 段原文（未必切题）`, passages: (n) => `检索到的 ${n} 段原文`,
+  cited: (marker, name) => `引用 ${marker}：${name}，打开原文`,
+  copy: "复制（含引用）", copied: "已复制。", print: "打印", again: "再问一次", clear: "清除记录",
+  earlier: (n) => `此前的 ${n} 个问题（仅保留在本页）`,
+  always: "未载明施行日期", from: (d) => `自 ${d} 起施行`, until: (d) => `自 ${d} 起不再适用`,
+  past: "已失效", ahead: "尚未施行", inferred: "施行日期系推定，请核对", given: "施行日期由管理员指定",
+  newer: (d) => (d ? `此后已有新版本，自 ${d} 起施行。` : "此后已有新版本。"), openNewer: "查看现行文本",
+  upcoming: (d) => `新版本将自 ${d} 起施行。`,
+  close: "关闭原文", loading: "正在读取原文…", more: "显示更多上下文", origin: (host) => `官方来源（${host}）`,
+  receipt: (id) => `回答编号 ${id}`,
+  broken: "连接中断，回答不完整。", modelFailed: "回答未能完成。以下是检索到的原文，可直接查阅。",
+  offline: "无法连接服务，请检查网络后再试。", noTicket: "本页暂时不能使用问答服务，请刷新页面或稍后再试。",
+  problems: { 400: "无法按此提问", 404: "没有可用的资料", 413: "内容过长", 429: "提问过多，请稍后再试。" },
+  failed: "服务出错，请稍后再试。",
+};
