@@ -75,7 +75,7 @@ class Pages:
         return found
 
     def _recognise(self, page: PdfPage, number: int, limits: LoadingLimits) -> None:
-        problem = why_unavailable() or _too_large(page, limits)
+        problem = _too_large(page, limits) or why_unavailable()
         if not problem:
             width, height = page.get_size()
             scale = min(DPI / 72, math.sqrt(_MAX_RENDERED_PIXELS / max(1.0, width * height)))

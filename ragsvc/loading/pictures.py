@@ -23,8 +23,6 @@ def read_picture(content: bytes, name: str, limits: LoadingLimits, alive: Callab
     from PIL import Image, ImageSequence, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # measured here, before a pixel is decoded
-    if problem := why_unavailable():
-        raise UnreadableFile(name, f"is a picture: {problem}")
     pages = Pages()
     try:
         with Image.open(BytesIO(content)) as picture:
@@ -36,6 +34,8 @@ def read_picture(content: bytes, name: str, limits: LoadingLimits, alive: Callab
                     )
                 if number > limits.pages:
                     raise UnreadableFile(name, f"has more than {limits.pages:,} frames: split it")
+                if problem := why_unavailable():
+                    raise UnreadableFile(name, f"is a picture: {problem}")
                 pages.add_recognised(number, recognise(frame, number, 72 / DPI))
                 alive()
     except (UnidentifiedImageError, OSError, SyntaxError, EOFError) as error:
