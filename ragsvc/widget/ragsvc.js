@@ -1,4 +1,4 @@
-/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 07028efe23e98b373bf925e6e7e9d6f770f6c0095468eccbc6f03e7c113e2c7a */
+/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: c9f0c79e50a9a735db9231ec28584e942e80bbbadc1b1d7f314fc146a169107b */
 // \0rolldown/runtime.js
 var e = Object.defineProperty, t = (t, n) => {
 	let r = {};
@@ -750,7 +750,8 @@ var Ie = c`
   .asked { color: var(--_soft); white-space: pre-line; }
   h2 { font: 600 1.1rem/1.5 var(--_font); margin: .35rem 0 .4rem; }
   h3 { font: 600 1rem/1.5 var(--_font); margin: 1.1rem 0 .2rem; }
-  .answer p + p { margin-top: .6rem; }
+  .answer p + p, .why { margin-top: .6rem; }
+  form { margin-bottom: .9rem; }
   :lang(zh) { line-break: strict; }
   .chip { min-width: 1.75rem; min-height: 1.75rem; padding: 0 .35rem; margin: 0 .15rem; font-size: .85rem; line-height: 1; color: var(--_accent);
     border-color: var(--_accent); border-radius: 5px; vertical-align: .08em; }
@@ -1244,7 +1245,7 @@ var Ze = class extends G {
           <button class="primary" part="button ask" aria-disabled=${ke(String(!!r))}>${e.ask}</button>
         </div></div>
       </form>
-      <p class="status ${this.isError ? "error" : ""}" part="status" role="status">${this.status}</p>
+      <p class="status ${this.isError ? "error" : this.status === e.done ? "unseen" : ""}" part="status" role="status">${this.status}</p>
       ${t ? this.entry(t, !0) : N}
       ${n.length ? j`<details part="history"><summary>${e.earlier(n.length)}</summary>
         ${n.map((e) => this.entry(e, !1))}
@@ -1255,14 +1256,14 @@ var Ze = class extends G {
 	entry(e, t) {
 		let { words: n } = this, { answer: r, passages: i } = e, a = !!r?.abstained;
 		if (!r && !e.text && !i.length && !t) return N;
-		let o = $e(e.citations), s = (t) => j`<ol class="sources">${t.map((t) => this.item(e, ...t))}</ol>`;
+		let o = $e(e.citations, e.text), s = (t) => j`<ol class="sources">${t.map((t) => this.item(e, ...t))}</ol>`;
 		return j`<article part="answer" class=${a ? "is-declined" : ""}>
       <p class="asked" dir="auto" lang=${X(e.question)}>${Y(e.question)}</p>
       ${e.text || e.isOver ? j`<h2>${this.heading(e)}</h2>` : N}
       ${e.notice ? j`<p class="notice">${e.notice}</p>` : N}
       <div class="answer" part="text" lang=${X(e.text)} aria-live=${t ? "polite" : "off"} aria-busy=${String(!e.isOver)}>
         ${Re(e.text, e.citations).map((t) => j`<p dir="auto">${t.map((t) => this.piece(e, t))}</p>`)}</div>
-      ${a ? j`<p class="hint">${n.whyAbstained}</p>` : N}
+      ${a ? j`<p class="hint why">${n.whyAbstained}</p>` : N}
       ${r?.clarify && t ? j`<div class="replies">${[
 			n.yes,
 			n.no,
@@ -1295,7 +1296,7 @@ var Ze = class extends G {
 		return j`<li part="source"><button type="button" class="quiet" aria-haspopup="dialog" aria-expanded="false"
         @click=${(n) => this.open(n, t, e)}>${r} ${$(t)}</button>
       <p class="validity">${i}${a.map((e) => j`<span class="note">${e}</span>`)}</p>
-      <blockquote dir="auto" lang=${X(n)}>${Y(n.trim())}</blockquote></li>`;
+      ${n ? j`<blockquote dir="auto" lang=${X(n)}>${Y(n.trim())}</blockquote>` : N}</li>`;
 	}
 	tools(e) {
 		let { words: t } = this, { answer: n } = e, r = n && !n.clarify;
@@ -1320,12 +1321,13 @@ function Qe(e) {
 		}
 	];
 }
-function $e(e) {
-	let t = /* @__PURE__ */ new Map();
-	for (let n of e) t.set(n.marker, [...t.get(n.marker) ?? [], n]);
-	return [...t].map(([e, t]) => [
+function $e(e, t) {
+	let n = /* @__PURE__ */ new Map();
+	for (let t of e) n.set(t.marker, [...n.get(t.marker) ?? [], t]);
+	let r = (e) => [...new Set(e.map((e) => e.quote.trim()))].filter((e) => !t.includes(e));
+	return [...n].map(([e, t]) => [
 		t[0],
-		[...new Set(t.map((e) => e.quote))].join("\n"),
+		r(t).join("\n"),
 		e
 	]);
 }

@@ -21,6 +21,7 @@ function hashOfSources(): string {
 // One file, for every browser of the last three years; the hash in its first line says which sources it is made of.
 export default defineConfig({
   root: here,
+  resolve: { preserveSymlinks: true }, // paths stand in comments of the built file
   build: {
     lib: { entry: "src/rag-ask.ts", formats: ["es"], fileName: () => "ragsvc.js" },
     outDir: "build",

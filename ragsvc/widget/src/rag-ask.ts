@@ -178,7 +178,7 @@ class RagAsk extends LitElement {
           <button class="primary" part="button ask" aria-disabled=${live(String(!!stopper))}>${words.ask}</button>
         </div></div>
       </form>
-      <p class="status ${this.isError ? "error" : ""}" part="status" role="status">${this.status}</p>
+      <p class="status ${this.isError ? "error" : this.status === words.done ? "unseen" : ""}" part="status" role="status">${this.status}</p>
       ${latest ? this.entry(latest, true) : nothing}
       ${earlier.length ? html`<details part="history"><summary>${words.earlier(earlier.length)}</summary>
         ${earlier.map((one) => this.entry(one, false))}
@@ -192,7 +192,7 @@ class RagAsk extends LitElement {
     const { answer, passages } = entry;
     const isDeclined = !!answer?.abstained;
     if (!answer && !entry.text && !passages.length && !isLatest) return nothing;
-    const quoted = bySource(entry.citations);
+    const quoted = bySource(entry.citations, entry.text);
     const list = (texts: [Source, string, string][]) => html`<ol class="sources">${texts.map((one) => this.item(entry, ...one))}</ol>`;
     return html`<article part="answer" class=${isDeclined ? "is-declined" : ""}>
       <p class="asked" dir="auto" lang=${languageOf(entry.question)}>${visible(entry.question)}</p>
@@ -200,7 +200,7 @@ class RagAsk extends LitElement {
       ${entry.notice ? html`<p class="notice">${entry.notice}</p>` : nothing}
       <div class="answer" part="text" lang=${languageOf(entry.text)} aria-live=${isLatest ? "polite" : "off"} aria-busy=${String(!entry.isOver)}>
         ${toParagraphs(entry.text, entry.citations).map((one) => html`<p dir="auto">${one.map((piece) => this.piece(entry, piece))}</p>`)}</div>
-      ${isDeclined ? html`<p class="hint">${words.whyAbstained}</p>` : nothing}
+      ${isDeclined ? html`<p class="hint why">${words.whyAbstained}</p>` : nothing}
       ${answer?.clarify && isLatest ? html`<div class="replies">${[words.yes, words.no, words.unsure].map((reply) =>
         html`<button type="button" part="button reply" @click=${() => void this.ask(reply, after(entry))}>${reply}</button>`)}</div>
         <p class="hint">${words.reply}</p>` : nothing}
@@ -230,7 +230,7 @@ class RagAsk extends LitElement {
     return html`<li part="source"><button type="button" class="quiet" aria-haspopup="dialog" aria-expanded="false"
         @click=${(event: Event) => this.open(event, source, entry)}>${marker} ${sourceName(source)}</button>
       <p class="validity">${days}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>
-      <blockquote dir="auto" lang=${languageOf(text)}>${visible(text.trim())}</blockquote></li>`;
+      ${text ? html`<blockquote dir="auto" lang=${languageOf(text)}>${visible(text.trim())}</blockquote>` : nothing}</li>`;
   }
 
   private tools(entry: Entry) {
@@ -251,11 +251,12 @@ function after(entry: Entry): Turn[] {
   return [...entry.history, { role: "user", content: entry.question }, { role: "assistant", content: entry.text }];
 }
 
-/** A source cited twice is listed once, with each of its quotations. */
-function bySource(citations: Citation[]): [Source, string, string][] {
+/** A source cited twice is listed once, with each of its quotations that the answer does not spell out. */
+function bySource(citations: Citation[], text: string): [Source, string, string][] {
   const groups = new Map<string, Citation[]>();
   for (const one of citations) groups.set(one.marker, [...(groups.get(one.marker) ?? []), one]);
-  return [...groups].map(([marker, cited]) => [cited[0], [...new Set(cited.map((one) => one.quote))].join("\n"), marker]);
+  const unsaid = (cited: Citation[]) => [...new Set(cited.map((one) => one.quote.trim()))].filter((quote) => !text.includes(quote));
+  return [...groups].map(([marker, cited]) => [cited[0], unsaid(cited).join("\n"), marker]);
 }
 
 if (!customElements.get("rag-ask")) customElements.define("rag-ask", RagAsk);

@@ -50,7 +50,8 @@ export const styles = css`
   .asked { color: var(--_soft); white-space: pre-line; }
   h2 { font: 600 1.1rem/1.5 var(--_font); margin: .35rem 0 .4rem; }
   h3 { font: 600 1rem/1.5 var(--_font); margin: 1.1rem 0 .2rem; }
-  .answer p + p { margin-top: .6rem; }
+  .answer p + p, .why { margin-top: .6rem; }
+  form { margin-bottom: .9rem; }
   :lang(zh) { line-break: strict; }
   .chip { min-width: 1.75rem; min-height: 1.75rem; padding: 0 .35rem; margin: 0 .15rem; font-size: .85rem; line-height: 1; color: var(--_accent);
     border-color: var(--_accent); border-radius: 5px; vertical-align: .08em; }
