@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragsvc.cli.output import Context, Json, print_json, print_table, say
+from ragsvc.cli.output import Collections, Context, Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ragsvc.evaluation.comparison import QueryDifference
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def group() -> None:
-    """Measure retrieval on a labelled set; compare runs; fit abstention."""
+    """Measure retrieval and answers on a labelled set; compare runs; fit abstention."""
 
 
 @app.command()
@@ -154,6 +154,54 @@ def fusion(
         ["set", "queries", *names], [[s.name, s.n_queries, *(getattr(s, n) for n in names)] for s in found.sets]
     )
     say(f"bias {found.model.bias}, cosine {found.model.cosine}, drop {found.model.drop}")
+
+
+@app.command()
+def answers(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Questions, one a line, like queries.jsonl of a set in BEIR layout.")],
+    collection: Collections = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="May be repeated [by the model].")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="May be repeated [extractive].")] = None,
+    split: Annotated[str | None, typer.Option(help="Value of metadata.split (else all but train).")] = None,
+    domain: Annotated[str, typer.Option(help="Of the documents beside the file, for an empty home.")] = "general",
+    embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
+    outside: Annotated[
+        list[Path] | None, typer.Option(help="Questions that cannot be answered; may be repeated.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many random questions of each file.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the random choice and the intervals.")] = 0,
+    write: Annotated[Path | None, typer.Option(help="Write every answer with its figures, one a line.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with figures, plots and the worst answers.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure answers: citations, spans, addresses, abstention, ROUGE-L, latency; per strategy and model."""
+    from ragsvc.evaluation.answers import AnswerOptions, evaluate_answers
+
+    obj: Context = context.obj
+    options = AnswerOptions(
+        collections=tuple(collection or ()),
+        strategies=tuple(strategy or ("",)),
+        models=tuple(model or ("extractive",)),
+        split=split,
+        domain=domain,
+        embedder=embedder,
+        outside=tuple(outside or ()),
+        limit=limit,
+        seed=seed,
+        home=obj.home,
+        answers_file=write,
+        report_file=report,
+    )
+    found = evaluate_answers(file, options)
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found['file']}: {found['n_questions']} questions, {found['n_outside']} from outside, {found['embedder']}")
+    names = ["n_answered", "abstained", "declined_outside", "citation_recall", "citation_precision", "exact_spans"]
+    names += ["address_accuracy", "article_recall", "rouge_l"]
+    rows = [[run, *(f[name] for name in names), f["latency_ms"]["p95"]] for run, f in found["runs"].items()]
+    print_table(["run", *(name.replace("_", " ") for name in names), "p95 ms"], rows)
 
 
 @app.command()
