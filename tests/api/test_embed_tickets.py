@@ -288,6 +288,20 @@ def test_revocation_reaches_an_answer_in_flight(
         assert "应当承担" not in response.text
 
 
+def test_revocation_reaches_openai_s_interface(client: Client, service: ScriptedService, quick: None) -> None:
+    """A stream of chunks ends there, too, without the chunk that says it is complete."""
+    service.pause_s = 30
+    body = {"model": "law", "messages": [{"role": "user", "content": "违约"}], "stream": True}
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(client.post, "/v1/chat/completions", json=body, headers=portal_key(service))
+        while not service.asked:
+            time.sleep(0.02)
+        service.keys.revoke(service.keys.list()[0].key_id)
+        response = asking.result(timeout=10)
+    assert '"status":401' in response.text
+    assert "[DONE]" not in response.text
+
+
 def test_a_stream_of_a_key_in_good_standing_is_not_cut(client: Client, service: ScriptedService, quick: None) -> None:
     """However often it is looked at."""
     service.pause_s = 0.1

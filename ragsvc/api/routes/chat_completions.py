@@ -33,6 +33,7 @@ from ragsvc.api.chat_schemas import (
 from ragsvc.api.errors import Refused, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
+from ragsvc.api.revocation import until_revoked
 from ragsvc.api.routes.ask import Events, Recorder, begin, from_first, to_answer, to_question
 from ragsvc.api.sse import EventStream
 from ragsvc.errors import InvalidInput
@@ -88,7 +89,9 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     first, events, give_back = await begin(request, question, images)
     recorder = Recorder(request.app.state.audit, caller.key_id, model or "")
     if body.stream:
-        return EventStream(_to_chunks(body, first, events, recorder), at_end=give_back)
+        return EventStream(
+            _to_chunks(body, first, events, recorder), at_end=give_back, cut=until_revoked(service, caller)
+        )
     try:
         answer = await until_client_leaves(to_answer(first, events, recorder), request.receive)
     except ClientLeft:
