@@ -13,15 +13,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ragsvc.api.conversation_schemas import Clarification, History, Step
 from ragsvc.generation.images import MAX_IMAGES
-from ragsvc.records import ARMS, Arm, ValiditySource
+from ragsvc.records import ARMS, Arm, GroundedSentence, ValiditySource
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
     MAX_FILTER_VALUES,
-    MAX_HISTORY,
     MAX_K,
     MAX_NAME_CHARS,
-    MAX_TURN_CHARS,
     NAME_PATTERN,
     QUESTION_PATTERN,
 )
@@ -52,7 +51,6 @@ Images = Annotated[
         extra_json_schema={"maxItems": MAX_IMAGES},
     ),
 ]
-Said = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_TURN_CHARS, "pattern": r"^[^\u0000]*$"})]
 K = Annotated[int, Meta(description="How many passages.", extra_json_schema={"minimum": 1, "maximum": MAX_K})]
 AsOf = Annotated[date | None, Meta(description="The day whose law is asked for; none = today.")]
 
@@ -69,23 +67,6 @@ class Filters(Request):
     kinds: Names = []
     documents: Names = []
     """Document ids."""
-
-
-class Turn(Request):
-    """What was said before the question; ``content`` of the assistant is the ``answer`` that was given."""
-
-    role: Literal["user", "assistant"]
-    content: Said
-
-
-History = Annotated[
-    list[Turn],
-    Meta(
-        description="The conversation before the question, oldest first. A question that leans on it is searched for "
-        "with it; a question back (clarify) is answered by sending it here, with what the reader says as the question.",
-        extra_json_schema={"maxItems": MAX_HISTORY},
-    ),
-]
 
 
 class AskRequest(Request):
@@ -181,22 +162,6 @@ class ModelFailure(Struct):
     reason: str
 
 
-class Step(Struct):
-    """What one role of a strategy was given and what it gave: unchecked, and no part of the answer."""
-
-    name: str
-    given: str
-    gave: str
-
-
-class Clarification(Struct):
-    """A question back; ``number`` of at most ``most`` in this conversation."""
-
-    question: str
-    number: int
-    most: int
-
-
 class Answer(Struct):
     """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was asked to answer."""
 
@@ -224,6 +189,8 @@ class Answer(Struct):
     """What the roles of the strategy did before the answer was written."""
     clarify: Clarification | None
     """Set when the service asks back: ``answer`` is then that question, and nothing was answered yet."""
+    grounding: list[GroundedSentence]
+    """What each sentence of the model rests on."""
 
 
 class MissingAddress(Struct):

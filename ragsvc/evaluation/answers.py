@@ -212,7 +212,7 @@ class _Asking:
 
     async def _ask(self, query: Query) -> AnswerResult:
         reference = str(query.metadata.get("answer") or "")
-        facts = {"run": self._name, "query": query.id, "text": query.text, "reference": reference}
+        facts: dict[str, Any] = {"run": self._name, "query": query.id, "text": query.text, "reference": reference}
         history = [Turn("user", turn) for turn in query.history]
         latency_ms = 0.0
         question = query.text
@@ -238,7 +238,7 @@ class _Asking:
         return AnswerResult(**facts, outcome="asked back", n_replies=MOST_REPLIES, latency_ms=latency_ms)
 
     def _measure(
-        self, query: Query, answer: Answer, facts: dict[str, str], n_replies: int, latency_ms: float
+        self, query: Query, answer: Answer, facts: dict[str, Any], n_replies: int, latency_ms: float
     ) -> AnswerResult:
         timing: dict[str, Any] = {"n_replies": n_replies, "latency_ms": latency_ms, "answer": answer.answer}
         if answer.abstained:

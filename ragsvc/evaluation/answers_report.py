@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ragsvc.evaluation.charts import interval_chart
+
+if TYPE_CHECKING:
+    from ragsvc.evaluation.answers import AnswerResult
 
 WORST = 20
 _HERE = Path(__file__).parent
@@ -32,23 +35,7 @@ _COLUMNS = {
 }
 
 
-class Measured(Protocol):
-    """What the page shows of one answer: of ``answers.AnswerResult``."""
-
-    run: str
-    query: str
-    text: str
-    outcome: str
-    answer: str
-    reference: str
-    n_statements: int
-    n_recalled: int
-    n_citations: int
-    n_precise: int
-    rouge_l: float | None
-
-
-def write_answers_report(path: Path, found: Mapping[str, Any], results: Sequence[Measured]) -> None:
+def write_answers_report(path: Path, found: Mapping[str, Any], results: Sequence[AnswerResult]) -> None:
     """Write the page.
 
     Args:
@@ -72,7 +59,7 @@ def write_answers_report(path: Path, found: Mapping[str, Any], results: Sequence
     path.write_text(page, encoding="utf-8")
 
 
-def _badness(result: Measured) -> tuple[float, float, str]:
+def _badness(result: AnswerResult) -> tuple[float, float, str]:
     """Sort key: statements without proof first, then answers far from their reference."""
     recall = result.n_recalled / result.n_statements if result.n_statements else 0.0
     return recall, result.rouge_l or 0.0, result.query
@@ -118,7 +105,7 @@ def _figure(title: str, rows: Mapping[str, Any]) -> str:
     return f"<figure>{interval_chart(title, rows)}<figcaption>{escape(title)}</figcaption></figure>"
 
 
-def _answer(result: Measured) -> str:
+def _answer(result: AnswerResult) -> str:
     rouge = "" if result.rouge_l is None else f", ROUGE-L {result.rouge_l:.3f}"
     facts = (
         f"{result.run}: {result.n_recalled} of {result.n_statements} statements are entailed by what they cite, "

@@ -87,12 +87,12 @@ async def stream(task: Task) -> AsyncGenerator[StrategyEvent, None]:
         yield Clarification(question=case.question, number=len(asked) + 1, most=MOST_QUESTIONS)
         return
 
+    if cause := task.why_abstain(task.result):  # of the user's own words: terms that a model adds always find something
+        yield calls.used
+        yield Declined(task.result, cause)
+        return
     found, step = await _research(task, calls, texts, case)
     yield step
-    if cause := task.why_abstain(found):
-        yield calls.used
-        yield Declined(found, cause)
-        return
 
     judged = await _study(task, calls, texts, case, found)
     yield judged.step
@@ -148,9 +148,8 @@ async def _research(task: Task, calls: Calls, texts: dict[str, str], case: Case)
     results = [task.result]
     for search in searches:
         results.append(await task.search(task.request_for(" ".join(filter(None, (case.matter, search))))))
-    best = max(results, key=lambda result: (result.addressed, result.top_cosine or 0.0))
     passages = _in_turn([result.passages for result in results], task.result.addressed)
-    found = replace(best, passages=passages[: max(task.request.k, task.result.addressed)])
+    found = replace(task.result, passages=passages[: max(task.request.k, task.result.addressed)])
     listed = "\n".join(f"{p.title} {p.locator}" for p in found.passages)
     return found, Step("researcher", given, f"{gave}\n{listed}".strip())
 

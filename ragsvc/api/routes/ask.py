@@ -14,6 +14,7 @@ from ragsvc import records
 from ragsvc.api import schemas, ticket_access
 from ragsvc.api.access import ASK, TICKET, Caller, caller_of
 from ragsvc.api.bodies import read_json
+from ragsvc.api.conversation_schemas import Turn
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
@@ -129,7 +130,7 @@ def _check_strategy(name: str | None) -> str | None:
     return name
 
 
-def to_history(turns: Sequence[schemas.Turn]) -> tuple[records.Turn, ...]:
+def to_history(turns: Sequence[Turn]) -> tuple[records.Turn, ...]:
     """Check the conversation before a question.
 
     Raises:

@@ -30,6 +30,7 @@ from ragsvc.api.chat_schemas import (
     Provenance,
     TextPart,
 )
+from ragsvc.api.conversation_schemas import Turn
 from ragsvc.api.errors import Refused, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
@@ -121,13 +122,13 @@ def _parts(message: ChatMessage) -> tuple[str, Sequence[str]]:
     return "\n".join(texts), [part.image_url.url for part in message.content if isinstance(part, ImagePart)]
 
 
-def _earlier(messages: Sequence[ChatMessage]) -> list[schemas.Turn]:
+def _earlier(messages: Sequence[ChatMessage]) -> list[Turn]:
     """Return the latest turns of user and assistant that may come with a question; a long one is cut."""
     turns = []
     for message in messages:
         text = _parts(message)[0][:MAX_TURN_CHARS]
         if text and (message.role == "user" or message.role == "assistant"):
-            turns.append(schemas.Turn(role=message.role, content=text))
+            turns.append(Turn(role=message.role, content=text))
     return turns[-MAX_HISTORY:]
 
 

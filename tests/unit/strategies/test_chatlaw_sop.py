@@ -128,8 +128,10 @@ async def test_nothing_relevant_is_not_answered() -> None:
     run = await consult(model, (LIMIT,))
     assert run.declined is not None
     assert len(model.calls) == 3
-    run = await consult(Calls(ASSISTANT, ""), why_abstain=lambda _: "weak")
+    model = Calls(ASSISTANT, "子女抚养")
+    run = await consult(model, why_abstain=lambda _: "weak")
     assert run.declined is not None
+    assert (len(model.calls), run.searched) == (1, []), "terms that the model adds cannot make up for weak words"
 
 
 async def test_help_to_break_the_law_is_refused() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from ragsvc.cli.ask import STRATEGY_HELP
 from ragsvc.errors import InvalidInput
-from ragsvc.strategies import choose_strategy
+from ragsvc.strategies import NEEDS_NO_MODEL, STRATEGIES, choose_strategy
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,15 @@ def test_unknown_or_unfit_strategies_are_refused() -> None:
         choose_strategy("magic", "qwen")
     with pytest.raises(InvalidInput, match="needs a chat model"):
         choose_strategy("direct", "extractive")
+
+
+def test_the_command_lines_help_names_every_strategy() -> None:
+    """The names stand there as text, so that showing the help loads no strategy."""
+    named = STRATEGY_HELP.partition(": ")[2].partition(" [")[0].split(", ")
+    assert sorted(named) == sorted(STRATEGIES)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_NO_MODEL))
+def test_some_strategies_need_no_model(name: str) -> None:
+    """They keep their way of finding and quote."""
+    assert choose_strategy(name, "extractive") == name
