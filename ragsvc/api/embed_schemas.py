@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ragsvc.api.schemas import CollectionNames, Request
-from ragsvc.security.tickets import MAX_ORIGIN_CHARS, MAX_QUESTIONS, MAX_SECONDS, QUESTIONS, SECONDS
+from ragsvc.security.tickets import MAX_ORIGIN_CHARS, MAX_QUESTIONS, MAX_SECONDS, ORIGIN_PATTERN, QUESTIONS, SECONDS
 
 
 class TicketRequest(Request):
@@ -18,7 +18,7 @@ class TicketRequest(Request):
         str,
         Meta(
             description="Of the page that will use it, as the key lists it: https://portal.example",
-            extra_json_schema={"minLength": 1, "maxLength": MAX_ORIGIN_CHARS},
+            extra_json_schema={"minLength": 1, "maxLength": MAX_ORIGIN_CHARS, "pattern": ORIGIN_PATTERN},
         ),
     ]
     collections: CollectionNames = msgspec.field(default_factory=list)

@@ -22,6 +22,8 @@ MAX_SECONDS = 900
 QUESTIONS = 20
 MAX_QUESTIONS = 200
 MAX_ORIGIN_CHARS = 300
+ORIGIN_PATTERN = r"^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,4})?$"
+"""Of origins that ``check_origin`` takes, most, as JSON schema says it."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)

@@ -69,6 +69,8 @@ def test_the_document_names_every_contract(client: Client) -> None:
         "GET /v1/jobs/{job_id}/events",
         "GET /v1/collections",
         "GET /v1/models",
+        "POST /v1/chat/completions",
+        "POST /v1/verify",
         "POST /v1/embed-tickets",
         "DELETE /v1/embed-tickets/{ticket_id}",
         "GET /health/live",
