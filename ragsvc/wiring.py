@@ -7,6 +7,7 @@ embeds ragsvc can do with one home.
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
@@ -24,8 +25,9 @@ from ragsvc.indexing import Generation, GenerationFolder
 from ragsvc.loading import LoadingLimits, ParserProcess
 from ragsvc.loading.limits import MIB
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
-from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress, Source, file_sources
+from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
+from ragsvc.pipelines.sources import Source, file_sources
 from ragsvc.pipelines.thresholds import fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
@@ -289,8 +291,9 @@ class Service:
             job_id=job_id,
             wait=payload.wait,
         )
-        sources = file_sources([Path(path) for path in payload.paths], self.parser)
-        return self._ingest_pipeline().run(sources, request, progress)
+        with tempfile.TemporaryDirectory(prefix="ragsvc-unpacked-") as unpacked:
+            sources = file_sources([Path(path) for path in payload.paths], self.parser, Path(unpacked))
+            return self._ingest_pipeline().run(sources, request, progress)
 
     def _ingest_pipeline(self) -> IngestPipeline:
         return IngestPipeline(self.settings.home, self.database, self.embedder, self.generations)

@@ -21,7 +21,8 @@ from ragsvc.evaluation.figures import RERANKED, compare_fusion, compare_rerankin
 from ragsvc.evaluation.provenance import data_of_set, describe_encoder
 from ragsvc.evaluation.report import write_report
 from ragsvc.evaluation.results import QueryResult, gold_documents, judge, write_results
-from ragsvc.pipelines.ingest import IngestReport, Source
+from ragsvc.pipelines.ingest import IngestReport
+from ragsvc.pipelines.sources import Source
 from ragsvc.protocols import Reranker
 from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest, SearchResult
 from ragsvc.settings import Settings, read_settings

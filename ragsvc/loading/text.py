@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from ragsvc.errors import UnreadableFile
@@ -23,6 +24,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_LOOKED_AT = 10_000
 _IN_COMMON_BLOCKS = re.compile(r"[\t\n\r\x20-\u024f\u2010-\u2033\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
@@ -101,8 +103,13 @@ def _refuse_binary(text: str, name: str) -> str:
 
 
 def _reads_as_utf16(text: str) -> bool:
-    """Whether nearly all characters are of blocks in common use; in the other byte order they fall all over."""
-    return "\x00" not in text and len(_IN_COMMON_BLOCKS.findall(text)) >= 0.97 * len(text)
+    """Whether nearly all characters are of blocks in common use; in the other byte order they fall all over.
+
+    Binary data can fall into a common block, but sooner or later on a place where no character is.
+    """
+    if "\x00" in text or any(unicodedata.category(character) == "Cn" for character in text[:_LOOKED_AT]):
+        return False
+    return len(_IN_COMMON_BLOCKS.findall(text)) >= 0.97 * len(text)
 
 
 def _reads_as_chinese(text: str) -> bool:

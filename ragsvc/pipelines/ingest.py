@@ -6,7 +6,6 @@ state or in the new one; what was embedded so far is kept and not embedded again
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from ragsvc.chunking.passages import embedded_texts
 from ragsvc.domains.pack import DomainPack
 from ragsvc.domains.works import inherit_validity
 from ragsvc.errors import IndexMismatch, RagsvcError, UnreadableFile
-from ragsvc.loading import ParserProcess, iter_files, load_file
+from ragsvc.pipelines.sources import Source
 from ragsvc.protocols import Embedder
 from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
 from ragsvc.store.changes import Changes
@@ -36,14 +35,6 @@ from ragsvc.store.writer_lock import writer_lock
 
 BATCH_CHUNKS = 4000
 """Chunks embedded and staged together: one transaction each, and what a kill can cost."""
-
-
-class Source(Struct, frozen=True, kw_only=True):
-    """A document to be ingested. ``sha256`` is of its bytes; ``load`` raises UnreadableFile."""
-
-    name: str
-    sha256: Callable[[], str]
-    load: Callable[[], LoadedDocument]
 
 
 class Quarantined(Struct, frozen=True):
@@ -88,25 +79,6 @@ class IngestRequest(Struct, frozen=True, kw_only=True):
 
 Progress = Callable[[int, int, str], bool]
 """Called as (files done, files in all, name of the next); returns False to stop."""
-
-
-def file_sources(paths: Iterable[Path], parser: ParserProcess) -> list[Source]:
-    """Return the files under these paths as sources, in a stable order.
-
-    Raises:
-        UnreadableFile: a path does not exist.
-    """
-
-    def source(path: Path) -> Source:
-        def sha256() -> str:
-            if path.stat().st_size > parser.limits.file_bytes:
-                return ""  # refused by the loader, with its reason
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-
-        return Source(name=path.name, sha256=sha256, load=lambda: load_file(path, parser=parser))
-
-    return [source(path) for path in iter_files(paths)]
 
 
 class GenerationFolder(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 from ragsvc.domains.pack import find_pack
 from ragsvc.indexing import GenerationFolder
 from ragsvc.loading import ParserProcess
-from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress, file_sources
+from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress
+from ragsvc.pipelines.sources import file_sources
 from ragsvc.protocols import FloatArray
 from ragsvc.records import ARMS, Arm, SearchRequest
 from ragsvc.retrieval.searcher import Searcher
@@ -96,8 +98,9 @@ class Home:
 
     def ingest(self, *paths: Path, progress: Progress = go_on, **fields: Any) -> IngestReport:
         fields = {"collection": "law", "pack": find_pack("law"), "time_zone": "Asia/Shanghai"} | fields
-        with ParserProcess() as parser:
-            return self.pipeline.run(file_sources(paths, parser), IngestRequest(**fields), progress)
+        with ParserProcess() as parser, tempfile.TemporaryDirectory() as unpacked:
+            sources = file_sources(paths, parser, Path(unpacked))
+            return self.pipeline.run(sources, IngestRequest(**fields), progress)
 
     def remove(self, work: str) -> list[str]:
         """Remove the documents of a work; return their version ids."""

@@ -13,7 +13,8 @@ from msgspec import Struct
 from ragsvc.domains.pack import DomainPack, find_pack
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.indexing import GenerationFolder
-from ragsvc.pipelines.ingest import IngestPipeline, IngestRequest, Source
+from ragsvc.pipelines.ingest import IngestPipeline, IngestRequest
+from ragsvc.pipelines.sources import Source
 from ragsvc.records import Filters, LoadedDocument, SearchRequest, SearchResult
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.store.catalogue import Catalogue
