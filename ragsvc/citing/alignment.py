@@ -77,7 +77,8 @@ class Alignment(Struct, frozen=True):
         joined: list[Gap] = []
         for gap in sorted((gap for gap in found if gap), key=lambda gap: gap.claim):
             last = joined[-1] if joined else None
-            if last and gap.claim[0] - last.claim[1] == gap.source[0] - last.source[1] == 1:
+            is_next = last and gap.claim[0] - last.claim[1] == gap.source[0] - last.source[1] == 1
+            if last and is_next and gap.source[1] - last.source[0] <= _EDGE:
                 joined[-1] = Gap((last.claim[0], gap.claim[1]), (last.source[0], gap.source[1]))
             else:
                 joined.append(gap)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Literal
 
+from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.amounts import numbers, unfound_numbers
 from ragsvc.citing.claims import SearchableText, content, is_quotation, quoted_ranges, squeeze, works_named
+from ragsvc.citing.differences import MISQUOTE_COVERAGE, MISQUOTE_WORDS, Comparison, claim_words, compare
 from ragsvc.citing.marks import Mark, find_marks
 from ragsvc.citing.sentences import Sentence, split_sentences
 from ragsvc.errors import RagsvcError
-from ragsvc.records import Citation, CitationChecked, Passage, TextReleased
+from ragsvc.records import Citation, CitationChecked, GroundedSentence, Passage, TextReleased
 
 ReadText = Callable[[str, int, int], str]
 """``(version_id, start, end)`` -> the stored text of that range."""
@@ -32,11 +34,17 @@ lot 1.1 %; a share of .10 gives 78 % and 2.8 %, .25 gives 52 % and 0.2 % (tests/
 _NOTES = {
     "zh": {
         "unfound": "（未在所引原文中找到：{}）",
+        "differs": "（与原文不符：{}）",
+        "instead": "“{}”，原文为“{}”",
+        "left_out": "（有 {} 句与所引原文不符或在其中找不到依据，已略去。）",
         "withheld": "（有 {} 处引用标记无法核实，已移去。）",
         "uncited": "（本回答没有可核实的引用。）",
     },
     "en": {
         "unfound": " (not found in the sources: {})",
+        "differs": " (differs from the source: {})",
+        "instead": "“{}”, the source says “{}”",
+        "left_out": "({} sentences that differ from the sources or are not borne out by them were left out.)",
         "withheld": "({} citation marks could not be verified and were removed.)",
         "uncited": "(Nothing in this answer rests on a verified citation.)",
     },
@@ -48,17 +56,23 @@ _TITLE_SIGNS = str.maketrans("", "", "《》〈〉<>")
 class AnswerChecker:
     """Checks one answer, sentence by sentence as a ``SentenceCutter`` gives them; events come in the order to be sent.
 
-    Blocks while it reads stored text. ``text`` is all that was released, ``withheld`` counts marks taken out and
-    ``unfound`` lists what was marked.
+    Blocks while it reads stored text. ``text`` is all that was released, ``withheld`` counts marks taken out,
+    ``unfound`` lists what was not found or differs and ``grounding`` says what each sentence rests on. A sentence with
+    something unfound is marked; with ``leaves_out`` it is not released.
     """
 
     def __init__(
-        self, passages: Sequence[Passage], question: str, language: Literal["zh", "en"], read_text: ReadText
+        self,
+        passages: Sequence[Passage],
+        question: str,
+        language: Literal["zh", "en"],
+        read_text: ReadText,
+        *,
+        leaves_out: bool = False,
     ) -> None:
-        self.citations: list[Citation] = []
-        self.withheld = 0
-        self.unfound: list[str] = []
+        self._leaves_out = leaves_out
         self._released: list[str] = []
+        self.discard(0)
         self._question = question
         self._notes = _NOTES[language]
         self._joint = "；" if language == "zh" else "; "
@@ -72,6 +86,19 @@ class AnswerChecker:
         known = [number for source in self._sources for number in numbers(source.names_and_text)]
         self._known_numbers = frozenset((n.value, n.unit) for n in (*known, *asked))
         self._known_names = [_name_key(self._question)] + [_name_key(s.names_and_text) for s in self._sources]
+
+    def discard(self, n_released: int) -> None:
+        """Forget a draft of which nothing was sent: all but the first ``n_released`` texts."""
+        del self._released[n_released:]
+        self.citations: list[Citation] = []
+        self.withheld = self._n_left_out = 0
+        self.unfound: list[str] = []
+        self.grounding: list[GroundedSentence] = []
+
+    @property
+    def n_released(self) -> int:
+        """How many texts were released."""
+        return len(self._released)
 
     @property
     def text(self) -> str:
@@ -92,6 +119,8 @@ class AnswerChecker:
         notes = []
         if self.withheld:
             notes.append(self._notes["withheld"].format(self.withheld))
+        if self._n_left_out:
+            notes.append(self._notes["left_out"].format(self._n_left_out))
         if not self.citations:
             notes.append(self._notes["uncited"])
         if notes:
@@ -116,12 +145,49 @@ class AnswerChecker:
             done = mark.end
         parts.append(text[done:])
         released = "".join(parts)
-        if unfound := self._find_unfound(_without(text, ((m.start, m.end) for m in marks))):
-            self.unfound += unfound
-            body = released.rstrip()
-            released = body + self._notes["unfound"].format(self._joint.join(unfound)) + released[len(body) :]
+        claim = _without(text, ((m.start, m.end) for m in marks))
+        note = self._find_faults(claim)
+        if note and self._leaves_out:
+            self._n_left_out += 1
+            return []
+        body = released.rstrip()
+        if any(map(str.isalnum, claim)):
+            self._ground(claim, len(body), is_cited=bool(events), has_fault=bool(note))
+        released = body + note + released[len(body) :]
         self.citations += [event.citation for event in events if isinstance(event, CitationChecked)]
         return [*events, self.release(released)] if released else events
+
+    def _find_faults(self, claim: str) -> str:
+        """Return a note on what stands in no source, or otherwise in one that the claim repeats; empty if nothing."""
+        if unfound := self._find_unfound(claim):
+            self.unfound += unfound
+            return self._notes["unfound"].format(self._joint.join(unfound))
+        found = self._misquoted(claim)
+        if found is None:
+            return ""
+        self.unfound += [difference.claim or difference.source for difference in found.differences]
+        said = [self._notes["instead"].format(d.claim or "–", d.source or "–") for d in found.differences]
+        return self._notes["differs"].format(self._joint.join(said))
+
+    def _misquoted(self, claim: str) -> Comparison | None:
+        """Lay the claim along the source that it all but repeats; None when there is none, or when one says it."""
+        words = claim_words(claim)
+        if len(words) < MISQUOTE_WORDS:
+            return None
+        compared = [found for s in self._sources if (found := compare(claim, words, s.passage.text, s.words))]
+        if any(found.is_supported for found in compared):
+            return None
+        return next((found for found in compared if found.is_misquoted(MISQUOTE_WORDS, MISQUOTE_COVERAGE)), None)
+
+    def _ground(self, claim: str, length: int, *, is_cited: bool, has_fault: bool) -> None:
+        """Note what the sentence rests on that is released next."""
+        support: Literal["cited", "retrieved", "none"] = "none"
+        if not has_fault and is_cited:
+            support = "cited"
+        elif not has_fault and any(source.support(claim, self._known_names) for source in self._sources):
+            support = "retrieved"
+        start = len(self.text)
+        self.grounding.append(GroundedSentence(start=start, end=start + length, support=support))
 
     def _literal_ranges(self, text: str) -> list[tuple[int, int]]:
         """A bracketed number inside a quotation that a source holds as it stands is the source's, not a mark."""
@@ -171,6 +237,10 @@ class _Source:
     @cached_property
     def searchable(self) -> SearchableText:
         return SearchableText.of(self.passage.text)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        return words_of(self.passage.text)
 
     @cached_property
     def names_and_text(self) -> str:

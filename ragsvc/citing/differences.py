@@ -23,8 +23,10 @@ NEAR, WORDS_AROUND = 12, 8
 """Of the ``NEAR`` words on each side of a difference, so many in all must be equal for it to count."""
 LONGEST, LONGEST_NEGATION = 8, 3
 """Words that may stand for each other in a difference that counts; more of them are another way to say it."""
-FULL_COVERAGE = 0.9
+FULL_COVERAGE = 0.95
 """Share of the claim's words from which the source says all of it, if nothing that counts differs."""
+MISQUOTE_WORDS, MISQUOTE_COVERAGE = 12, 0.85
+"""Equal words, and share of equal words, from which a passage is what a claim misquotes without naming it."""
 FEWEST_WORDS = 4
 """A claim of fewer words than this says nothing that could be checked."""
 
@@ -32,7 +34,8 @@ _TABLE = tomllib.loads(Path(__file__).with_name("opposed_words.toml").read_text(
 _FREE = frozenset(" ".join(_TABLE["free"].values()).split())
 _LEADS = re.compile(
     r"(?:根据|依据|依照|按照|参照|参见|详见|基于)|(?:的|之)?(?:相关|有关|具体)?规定(?:[：:，,]|$)"
-    r"|(?:明确|有)?规定(?:了|如下|[：:，,])|我国|现行|法律|司法解释|您好|你好|首先|其次|再次|最后|另外|此外|同时|因此|所以|综上(?:所述)?|即[：:，,]?"
+    r"|(?:明确|有)?规定(?:了|如下|[：:，,])|[（(][一二三四五六七八九十\d]{1,3}[）)]|我国|现行|法律|司法解释|您好|你好"
+    r"|首先|其次|再次|最后|另外|此外|同时|因此|所以|综上(?:所述)?|即[：:，,]?"
     r"|\b(?:according to|under|pursuant to|provides? that|states? that|says? that|as required by)\b",
     re.IGNORECASE,
 )
@@ -59,7 +62,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     coverage: float
     """Share of the claim's words that the source has in that order."""
     n_words: int
-    """Words of the claim that count."""
+    """Words of the claim that count; a Latin word or a number says as much as two characters and counts twice."""
     n_equal: int
     span: tuple[int, int]
     differences: tuple[Difference, ...] = ()
@@ -71,6 +74,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
     def is_supported(self) -> bool:
         """Whether the source says all of the claim."""
         return self.coverage >= FULL_COVERAGE and not self.differences and not self.has_foreign_number
+
+    def is_misquoted(self, n_words: int, coverage: float) -> bool:
+        """Whether the claim repeats the source, by these bounds, and differs from it."""
+        return bool(self.differences) and self.n_equal >= n_words and self.coverage >= coverage
 
 
 def claim_words(text: str, mentions: Sequence[tuple[int, int]] = ()) -> tuple[Word, ...]:
@@ -85,8 +92,8 @@ def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Se
     if alignment is None:
         return None
     paired = {i for i, _ in alignment.pairs}
-    counted = [i for i, word in enumerate(alignment.claim) if word.key not in _FREE]
-    equal = sum(i in paired for i in counted)
+    counted = {i: 1 + word.key.isascii() for i, word in enumerate(alignment.claim) if word.key not in _FREE}
+    equal = sum(weight for i, weight in counted.items() if i in paired)
     start, end = alignment.span
     differences = []
     has_foreign_number = any(
@@ -104,8 +111,8 @@ def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Se
                 )
             )
     return Comparison(
-        coverage=equal / max(len(counted), 1),
-        n_words=len(counted),
+        coverage=equal / max(sum(counted.values()), 1),
+        n_words=sum(counted.values()),
         n_equal=equal,
         span=(start, end),
         differences=tuple(differences),
@@ -147,8 +154,7 @@ def _kind(alignment: Alignment, gap: Gap) -> DifferenceKind | None:
         ours, theirs = (_classes(text, kind) for text in around)
         if ours and theirs and not ours & theirs:
             return kind
-    is_short = max(len(claim), len(source)) <= LONGEST_NEGATION
-    if is_short and _count_negations(around[0]) % 2 != _count_negations(around[1]) % 2:
+    if _differ_by_negation(claim, source) and _count_negations(around[0]) % 2 != _count_negations(around[1]) % 2:
         return "negation"
     if any(_swapped(around, inside, *pair) for pair in _OPPOSITES):
         return "opposite"
@@ -207,6 +213,14 @@ def _classes(text: str, group: str) -> set[str]:
             found.add(name)
             text = text.replace(word, "·")
     return found
+
+
+def _differ_by_negation(claim: Sequence[Word], source: Sequence[Word]) -> bool:
+    """Whether little but a negation is between them: 不予 and 予以, 未 and 已."""
+    rest = [_NEGATIONS.sub("", _joined(words)).split() for words in (claim, source)]
+    lengths = [sum(1 if part.isascii() else len(part) for part in parts) for parts in rest]
+    is_short = max(len(claim), len(source)) <= LONGEST_NEGATION
+    return is_short and abs(lengths[0] - lengths[1]) <= 1 and not any(word.is_number for word in (*claim, *source))
 
 
 def _count_negations(text: str) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from ragsvc.errors import InvalidInput
 from ragsvc.protocols import AddressGrammar, Chunker
@@ -17,6 +18,10 @@ from ragsvc.records import DocumentFacts
 DOMAINS = ("general", "law", "medicine", "finance")
 
 Language = Literal["zh", "en"]
+
+Policy = Literal["mark", "withhold", "regenerate"]
+"""mark: the sentence stays, followed by what was not found or differs. withhold: it is left out, and that is said.
+regenerate: the answer is held until it is whole and written once more if such a sentence is in it; then mark."""
 
 
 class DomainPack(Struct, frozen=True, kw_only=True):
@@ -32,6 +37,8 @@ class DomainPack(Struct, frozen=True, kw_only=True):
     """Shown with every answer."""
     abstention: str = ""
     """The pack's ``abstention.toml`` as ``ragsvc evaluate abstention`` wrote it; empty = never fitted."""
+    grounding: Policy = "mark"
+    """What happens to a sentence of an answer that its sources do not bear out."""
     identity: Literal["title", "name"] = "name"
     """What makes two files the same document: the official title (and part), or only the file's name."""
     revision: int = 1
@@ -66,6 +73,16 @@ def texts(package_file: str, stem: str) -> dict[Language, str]:
         "zh": (folder / f"{stem}.zh.md").read_text(encoding="utf-8").strip(),
         "en": (folder / f"{stem}.en.md").read_text(encoding="utf-8").strip(),
     }
+
+
+class _Grounding(Struct):
+    policy: Policy
+
+
+def policy(package_file: str) -> Policy:
+    """Read the ``grounding.toml`` beside a pack's ``__init__.py``."""
+    table = tomllib.loads(Path(package_file).with_name("grounding.toml").read_text("utf-8"))
+    return convert(table, _Grounding).policy
 
 
 def fitted(package_file: str) -> str:

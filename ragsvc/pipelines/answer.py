@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
@@ -17,6 +18,7 @@ from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput, SettingsError, UpstreamFailed
 from ragsvc.observability.metrics import record_withheld
 from ragsvc.pipelines.draft import Draft, Plan
+from ragsvc.pipelines.regeneration import write_twice
 from ragsvc.prompting import Language, language_of
 from ragsvc.protocols import ChatModel, Embedder
 from ragsvc.records import (
@@ -141,13 +143,20 @@ class AnswerPipeline:
             return
 
         said = "\n".join(user_turns(request))
-        checker = AnswerChecker(result.passages, said, plan.language, self._parts.read_text)
+        leaves_out = find_pack(plan.domain(result.passages)).grounding == "withhold"
+        checker = AnswerChecker(result.passages, said, plan.language, self._parts.read_text, leaves_out=leaves_out)
         if missing := say_missing(result.missing, plan.language):
             yield checker.release(missing + "\n\n")
         has_text = False
+
+        def forget() -> None:
+            checker.use(result.passages)
+            draft.begin(result.passages)
+
         while True:
             try:
-                async with aclosing(self._write(self._task(request, result, plan), plan, checker, draft)) as events:
+                write = partial(self._write, plan=plan, checker=checker, draft=draft)
+                async with aclosing(write_twice(write, self._task(request, result, plan), checker, forget)) as events:
                     async for event in events:
                         has_text = has_text or isinstance(event, TextReleased)
                         yield event
@@ -158,9 +167,9 @@ class AnswerPipeline:
                     raise
                 failure = ModelFailure(model=plan.model, reason=str(error))
                 plan = await self._open(request, plan, plan.next_models, (*plan.failures, failure))
-                checker.use(result.passages)
-                draft.begin(result.passages)
+                forget()
         record_withheld(checker.withheld)
+        draft.grounding = tuple(checker.grounding)
         answer = draft.answer(plan, checker.text, checker.citations)
         yield ClarifyAsked(answer) if answer.clarify else AnswerDone(answer)
 

@@ -15,6 +15,7 @@ from ragsvc.records import (
     Answer,
     Citation,
     Clarification,
+    GroundedSentence,
     ModelFailure,
     Passage,
     SearchResult,
@@ -57,6 +58,7 @@ class Draft:
         self.n_dropped = 0
         self.steps: list[Step] = []
         self.clarify: Clarification | None = None
+        self.grounding: tuple[GroundedSentence, ...] = ()
         self.reason: str | None = None
         """Why the strategy declined to answer."""
         self._generation = ""
@@ -73,7 +75,7 @@ class Draft:
         self._mark("found")
 
     def begin(self, passages: tuple[Passage, ...]) -> None:
-        """Forget what a model that failed has left."""
+        """Forget what a model that failed, or a draft that is written again, has left."""
         self.passages = passages
         self.n_dropped = 0
         self.steps.clear()
@@ -109,6 +111,7 @@ class Draft:
             n_passages_dropped=self.n_dropped,
             steps=tuple(self.steps),
             clarify=self.clarify,
+            grounding=self.grounding,
         )
 
     def _mark(self, stage: str) -> None:

@@ -13,7 +13,14 @@ from msgspec import Struct
 
 from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.claims import squeeze
-from ragsvc.citing.differences import FEWEST_WORDS, FULL_COVERAGE, Difference, claim_words
+from ragsvc.citing.differences import (
+    FEWEST_WORDS,
+    FULL_COVERAGE,
+    MISQUOTE_COVERAGE,
+    MISQUOTE_WORDS,
+    Difference,
+    claim_words,
+)
 from ragsvc.citing.marks import find_marks
 from ragsvc.citing.sentences import split_sentences
 from ragsvc.pipelines.verify_sources import Candidate, Missing, Named, Places, Sources, merged
@@ -28,10 +35,8 @@ Status = Literal["SUPPORTED", "CONTRADICTED", "WRONG ARTICLE", "SUPERSEDED", "NO
 
 QUOTE_WORDS = 8
 """Words of a claim from which a passage that says all of it is its source, though the claim does not name it."""
-MISQUOTE_WORDS, MISQUOTE_COVERAGE = 12, 0.85
-"""Equal words, and share of equal words, from which a passage is what a claim misquotes without naming it."""
 NAMED_WORDS, NAMED_COVERAGE = 8, 0.6
-"""The same for a passage that the claim names."""
+"""Equal words, and share of equal words, from which a claim misquotes a passage that it names."""
 ASIDE = 4
 """Words that a sentence may have besides what it names to be no more than a reference."""
 
@@ -172,14 +177,15 @@ class _Judge:
             return self._missing(claim, missing, like)
         if len(claim.own) < ASIDE:
             return self._reference(claim)
+        earlier = next((one for one in self._earlier(claim) if one.comparison.is_supported), None)
         if beside and beside[0].comparison.is_supported:
-            return self._in_place(claim, beside[0])
+            is_nearer = earlier and earlier.comparison.coverage > beside[0].comparison.coverage
+            return self._superseded(claim, earlier) if earlier and is_nearer else self._in_place(claim, beside[0])
         if verbatim := self._verbatim(claim, like):
             return self._says(claim, "SUPPORTED", verbatim)
-        earlier = self._earlier(claim)
-        if earlier and earlier[0].comparison.is_supported:
-            return self._superseded(claim, earlier[0])
-        misquoted = next((one for one in beside if _is_misquoted(one, NAMED_WORDS, NAMED_COVERAGE)), None)
+        if earlier:
+            return self._superseded(claim, earlier)
+        misquoted = next((one for one in beside if one.comparison.is_misquoted(NAMED_WORDS, NAMED_COVERAGE)), None)
         if misquoted and not claim.is_carried:
             return self._says(claim, "CONTRADICTED", misquoted)
         elsewhere = next((one for one in like if one.comparison.is_supported), None)
@@ -196,7 +202,7 @@ class _Judge:
         like = self._sources.like(claim.text, claim.own)
         if like and like[0].comparison.is_supported and like[0].comparison.n_words >= QUOTE_WORDS:
             return self._says(claim, "SUPPORTED", like[0])
-        misquoted = next((one for one in like if _is_misquoted(one, MISQUOTE_WORDS, MISQUOTE_COVERAGE)), None)
+        misquoted = next((one for one in like if one.comparison.is_misquoted(MISQUOTE_WORDS, MISQUOTE_COVERAGE)), None)
         anywhere = self._sources.like(claim.text, claim.own, in_force=False)
         earlier = next((one for one in anywhere if self._sources.was_in_force(one.chunk)), None)
         if earlier and earlier.comparison.is_supported and earlier.comparison.n_words >= QUOTE_WORDS:
@@ -301,11 +307,6 @@ class _Judge:
             note=note,
             differences=differences,
         )
-
-
-def _is_misquoted(one: Candidate, n_words: int, coverage: float) -> bool:
-    found = one.comparison
-    return bool(found.differences) and found.n_equal >= n_words and found.coverage >= coverage
 
 
 def _is_silent(claim: VerifiedClaim) -> bool:

@@ -1,7 +1,7 @@
 """Any text without a domain of its own."""
 
 from ragsvc.chunking.structure import StructureChunker
-from ragsvc.domains.pack import DomainPack, texts
+from ragsvc.domains.pack import DomainPack, policy, texts
 
 PACK = DomainPack(
     name="general",
@@ -9,4 +9,5 @@ PACK = DomainPack(
     grammar=None,
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    grounding=policy(__file__),
 )

@@ -2,7 +2,7 @@
 
 from ragsvc.domains.law.addresses import LawGrammar
 from ragsvc.domains.law.chunker import LawChunker
-from ragsvc.domains.pack import DomainPack, fitted, texts
+from ragsvc.domains.pack import DomainPack, fitted, policy, texts
 
 PACK = DomainPack(
     name="law",
@@ -10,6 +10,7 @@ PACK = DomainPack(
     grammar=LawGrammar(),
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    grounding=policy(__file__),
     abstention=fitted(__file__),
     identity="title",
 )

@@ -1,7 +1,7 @@
 """Medical texts: guidelines, leaflets, health pages."""
 
 from ragsvc.chunking.structure import StructureChunker
-from ragsvc.domains.pack import DomainPack, fitted, texts
+from ragsvc.domains.pack import DomainPack, fitted, policy, texts
 
 PACK = DomainPack(
     name="medicine",
@@ -9,5 +9,6 @@ PACK = DomainPack(
     grammar=None,
     system_prompt=texts(__file__, "prompts/answer"),
     disclaimer=texts(__file__, "disclaimer"),
+    grounding=policy(__file__),
     abstention=fitted(__file__),
 )

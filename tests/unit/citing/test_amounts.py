@@ -24,6 +24,12 @@ def keys(text: str) -> list[tuple[str, str]]:
         (["二○二一年", "2021年", "二〇二一年"], ("2021", "year")),
         (["一千零五十元", "1050元"], ("1050", "money")),
         (["一亿二千万元", "1.2亿元"], ("120000000", "money")),
+        (["15 mg/kg", "15mg/kg", "15毫克/公斤", "15 mg per kg"], ("15", "mg/kg")),
+        (["500 mg daily", "500 mg/day", "500 mg per day"], ("500", "mg/day")),
+        (["twice daily", "two times a day", "每日两次", "一天2次"], ("2", "times/day")),
+        (["$4.2 million", "USD 4,200,000", "4.2mn dollars"], ("4200000", "usd")),
+        (["€20 million", "20 000 000 EUR"], ("20000000", "eur")),
+        (["三百万元", "300万元", "RMB 3 million"], ("3000000", "money")),
     ],
 )
 def test_writings_of_one_number(texts: list[str], key: tuple[str, str]) -> None:
@@ -56,6 +62,13 @@ def test_a_unit_must_fit_unless_one_is_unknown() -> None:
 def test_no_text_breaks_it(text: str) -> None:
     """Any heap of digits and units is read without an error."""
     assert all(n.value for n in numbers(text))
+
+
+@pytest.mark.parametrize("text", ["应在㎎三十日内，处５万元", "1. 甲\n2. 罚款 20,000元", "dose: 15 mg/kg twice daily"])
+def test_a_number_says_where_it_stands(text: str) -> None:
+    """Its range in the text is what was read, also where characters have another compatible form."""
+    assert [text[n.start : n.end].strip() for n in numbers(text)]
+    assert all(n.start < n.end <= len(text) for n in numbers(text))
 
 
 def test_absurd_lengths_are_read() -> None:
