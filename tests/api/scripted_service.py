@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ragsvc.errors import NotFound
 from ragsvc.model_catalogue.catalogue import ChatCard, find_model
+from ragsvc.pipelines.verify import Verification, VerifiedClaim
 from ragsvc.records import (
     Answer,
     AnswerDone,
@@ -48,6 +49,14 @@ class ScriptedModels:
         return find_model(name, listed_only=listed_only)
 
 
+class ScriptedVerifier:
+    """Every text is one claim that the law supports."""
+
+    def verify(self, text: str, collections: Sequence[str], as_of: date | None) -> Verification:
+        claim = VerifiedClaim(text=text, start=0, end=len(text), status="SUPPORTED", citation=citation(), quote=QUOTE)
+        return Verification(claims=(claim,), as_of=as_of or date(2024, 1, 1), index_generation="g1")
+
+
 class ScriptedService:
     """Keys and jobs are real; the rest is fixed. Set the attributes to make the model misbehave."""
 
@@ -68,6 +77,7 @@ class ScriptedService:
         self.n_closed = 0
         """Answers whose stream has ended, in whatever way."""
         self.chat_models = ScriptedModels()
+        self.verifier = ScriptedVerifier()
         self.is_ready = (True, "")
 
     async def stream(self, request: AskRequest) -> AsyncIterator[AnswerEvent]:
