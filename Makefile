@@ -32,7 +32,7 @@ run: setup
 
 test: setup-tests lint
 	mkdir -p build
-	$(BIN)/python -m pytest --junitxml=build/junit.xml
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --junitxml=build/junit.xml
 
 lint: setup-tests
 	$(BIN)/ruff check .

@@ -153,6 +153,7 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
         (gzip.compress(b"text" * 1000)[:-20], LoadingLimits(), "damaged archive"),
         (tarred((tarfile.TarInfo("a.txt"), b"text"), mode="w")[:600], LoadingLimits(), "damaged archive"),
     ],
+    ids=["packed", "large", "many", "gzip", "nested", "cut zip", "cut gzip", "cut tar"],
 )
 def test_bombs_and_damage_are_refused(content: bytes, limits: LoadingLimits, reason: str, tmp_path: Path) -> None:
     """Number, size and ratio are counted while reading; what a header says is not believed."""
