@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +29,12 @@ class Worker:
     def __init__(self, home: Path, gate: Path, *paths: Path) -> None:
         command = [sys.executable, "-m", "tests.crash.held_job", str(home), str(gate), *map(str, paths)]
         self.process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )
         assert self.process.stdout
         self.lines: IO[str] = self.process.stdout
