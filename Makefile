@@ -18,7 +18,7 @@ setup-tests: $(VENV)/.installed-tests
 $(VENV)/.installed-tests: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]'
-	$(MAKE) --no-print-directory apt
+	$(MAKE) --no-print-directory apt npm
 	touch $@
 
 .PHONY: apt
@@ -26,6 +26,12 @@ apt:
 	@{ command -v chromium && command -v tesseract && command -v pdftotext; } >/dev/null || { command -v apt-get >/dev/null && \
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(APT) >/dev/null) || \
 	  echo "could not install $(APT): install them by hand"; }
+
+# For two tests alone: that the widget's file comes from its sources, and axe-core.
+.PHONY: npm
+npm:
+	@command -v npm >/dev/null && cd ragsvc/widget && npm ci --silent --no-audit --no-fund || \
+	  echo "no npm packages for the widget: its tests of accessibility and of the build are skipped"
 
 run: setup
 	$(BIN)/ragsvc demo
