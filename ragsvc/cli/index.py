@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True)
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check every file of every generation and the catalogue; exit code 1 if anything is damaged."""
     obj: Context = context.obj
-    damage = obj.service().verify_index()
+    damage = obj.service().index_care.verify()
     if as_json:
         print_json({"damage": damage})
     else:
@@ -36,7 +36,7 @@ def rebuild(
 ) -> None:
     """Write a new generation from the catalogue alone."""
     obj: Context = context.obj
-    say(f"generation {obj.service(embedder=embedder).rebuild_index(wait=wait)} is current")
+    say(f"generation {obj.service(embedder=embedder).index_care.rebuild(wait=wait)} is current")
 
 
 @app.command("list")
@@ -58,11 +58,11 @@ def rollback(
 ) -> None:
     """Go back to an earlier generation; what was removed stays removed."""
     obj: Context = context.obj
-    say(f"generation {obj.service().rollback_index(generation)} is current")
+    say(f"generation {obj.service().index_care.rollback(generation)} is current")
 
 
 @app.command()
 def prune(context: typer.Context) -> None:
     """Delete generations beyond those kept, leftovers of killed writers and vectors that nothing uses."""
     obj: Context = context.obj
-    say(f"{obj.service().prune_index()} generations stay")
+    say(f"{obj.service().index_care.prune()} generations stay")

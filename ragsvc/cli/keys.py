@@ -32,7 +32,7 @@ def create(
     obj: Context = context.obj
     expires_at = time.time() + days * SECONDS_PER_DAY if days else None
     service = obj.service(may_be_new=True)
-    secret, key = service.create_key(
+    secret, key = service.access.create_key(
         name, tuple(scope or ("ask",)), tuple(collection or ()), expires_at, tuple(origin or ())
     )
     if as_json:
@@ -72,7 +72,7 @@ def origins(
 ) -> None:
     """Say where pages may use tickets of a key: there and nowhere else."""
     obj: Context = context.obj
-    obj.service().set_origins(key_id, origin or [])
+    obj.service().access.set_origins(key_id, origin or [])
 
 
 @app.command()

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from ragsvc.errors import IndexDamaged, RagsvcError
 from ragsvc.store import identity, schema
 
-REVISION = "0002"
+REVISION = "0003"
 """Alembic revision that this code expects."""
 BUSY_TIMEOUT_S = 30
 # FULL: a commit is on the disk when it returns. Cache in KiB (negative), memory map in bytes.

@@ -98,7 +98,7 @@ def guarded_home(home: Path) -> tuple[Path, str]:
     copy = home.with_name("guarded")
     shutil.copytree(home, copy)
     service = open_service(Settings(home=copy))
-    secret, _ = service.create_key("reader", ("ask",), ("signs",))
+    secret, _ = service.access.create_key("reader", ("ask",), ("signs",))
     service.close()
     return copy, secret
 

@@ -33,7 +33,7 @@ def portal_home(home: Path) -> tuple[Path, str, str]:
     copy = home.with_name("portal")
     shutil.copytree(home, copy)
     service = open_service(Settings(home=copy))
-    secret, key = service.create_key("portal", ("ask",), ("law", "signs"))
+    secret, key = service.access.create_key("portal", ("ask",), ("law", "signs"))
     service.close()
     return copy, secret, key.key_id
 
@@ -45,7 +45,7 @@ def portal(portal_home: tuple[Path, str, str]) -> Iterator[Portal]:
     server = Served(folder)
     with Portal(server.address, secret, "law signs") as portal:
         service = open_service(Settings(home=folder))
-        service.set_origins(key_id, [portal.origin])
+        service.access.set_origins(key_id, [portal.origin])
         service.close()
         try:
             server.wait()

@@ -118,7 +118,7 @@ def test_a_damaged_index_is_named_and_not_served_until_it_is_rebuilt(
     verified = index_command(path, "verify", "--json")
     assert verified.returncode == 1
     assert any(line.startswith(f"{file}: ") for line in json.loads(verified.stdout)["damage"])
-    service.rebuild_index()
+    service.index_care.rebuild()
     assert service.search(QUESTION).passages == expected
     assert service.embedder.texts == []  # type: ignore[attr-defined]
 
@@ -134,7 +134,7 @@ def test_more_vectors_than_rows_are_refused(path: Path, serve: Callable[[], Serv
 def test_a_lost_generation_is_named(path: Path, serve: Callable[[], Service]) -> None:
     """A directory that is gone is damage, and an ingest writes the index anew instead of forgetting it."""
     folder = lose_the_generation(path)
-    assert [item for item in serve().verify_index() if str(folder) in item]
+    assert [item for item in serve().index_care.verify() if str(folder) in item]
     assert serve().ready()[0] is False
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_generation_is_not_rolled_back_to(path: Path, serve: Callable[
     file = generations(path)[-2] / "chunk.npy"
     file.write_bytes(b"")
     with pytest.raises(IndexDamaged, match=r"chunk\.npy"):
-        service.rollback_index()
+        service.index_care.rollback()
     assert service.search(QUESTION).index_generation == expected.index_generation
 
 

@@ -33,12 +33,12 @@ def test_another_embedder_is_built_beside_and_switched_to(tmp_path: Path) -> Non
         second.search(ASKED)
     with pytest.raises(IndexMismatch, match="index rebuild --embedder"):
         second.ingest([LAW.parent / "medicine"], "medicine", domain="medicine")
-    second.rebuild_index()
+    second.index_care.rebuild()
     assert before == found(second)
     with pytest.raises(IndexMismatch):
         first.search(ASKED)
-    first.rollback_index()
+    first.index_care.rollback()
     assert before == found(first)
-    assert second.verify_index() == []
+    assert second.index_care.verify() == []
     for service in (first, second):
         service.close()

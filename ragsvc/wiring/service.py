@@ -1,8 +1,4 @@
-"""Settings become live objects. The only module that names concrete classes.
-
-``open_service`` gives a ``Service``: everything that the HTTP interface, the command line and a program that
-embeds ragsvc can do with one home.
-"""
+"""A home, open: what the HTTP interface, the command line and a program that embeds ragsvc can do with it."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ from msgspec import to_builtins
 
 from ragsvc.domains.pack import DomainPack, find_pack
 from ragsvc.embedding import open_embedder
-from ragsvc.errors import InvalidInput, NotFound, RagsvcError
+from ragsvc.errors import InvalidInput, RagsvcError
 from ragsvc.generation import ChatModels
 from ragsvc.indexing import Generation, GenerationFolder
 from ragsvc.loading import LoadingLimits, ParserProcess
@@ -33,8 +29,6 @@ from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
 from ragsvc.retrieval.searcher import Searcher
-from ragsvc.security.api_keys import check_scopes, hash_key, make_key
-from ragsvc.security.tickets import check_origin
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.changes import Changes
@@ -42,9 +36,10 @@ from ragsvc.store.database import Database
 from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
-from ragsvc.store.rows import Collection, Document, Job, Key, Version, VersionText
+from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
-from ragsvc.store.writer_lock import writer_lock
+from ragsvc.wiring.access import Access
+from ragsvc.wiring.index_care import IndexCare
 
 
 def open_service(settings: Settings | Path | str | None = None) -> Service:
@@ -138,6 +133,16 @@ class Service:
     def chat_models(self) -> ChatModels:
         """The chat models that can be named."""
         return ChatModels(self.settings)
+
+    @cached_property
+    def index_care(self) -> IndexCare:
+        """Verify, rebuild, roll back and prune the index generations."""
+        return IndexCare(self.settings.home, self.database, self.generations, self._ingest_pipeline)
+
+    @cached_property
+    def access(self) -> Access:
+        """Make keys and say where they reach."""
+        return Access(self.keys)
 
     # --- questions ---
 
@@ -311,75 +316,7 @@ class Service:
         find_pack(found)
         return found
 
-    # --- index ---
-
-    def verify_index(self) -> list[str]:
-        """Return what is damaged, each named by its path; empty when all is well."""
-        known = [generation.generation_id for generation in self.inventory.generations()]
-        return [*self.database.check(), *map(str, self.generations.verify(known))]
-
-    def rebuild_index(self, *, wait: bool = False) -> str:
-        """Write a new generation from the catalogue; with another embedder than before, embed for it first."""
-        return self._ingest_pipeline().rebuild(wait=wait)
-
-    def rollback_index(self, generation_id: str | None = None) -> str:
-        """Go back to a generation, by default the one before the current.
-
-        Raises:
-            NotFound: there is no such generation, or none before.
-            IndexDamaged: it is damaged, so the current one stays.
-        """
-        found = self.inventory.generations()
-        if generation_id is None:
-            current = next((at for at, generation in enumerate(found) if generation.is_current), len(found))
-            if current + 1 >= len(found):
-                raise NotFound("there is no generation before the current one; 'ragsvc index list' shows them")
-            generation_id = found[current + 1].generation_id
-        with writer_lock(self.settings.home, "index rollback"):
-            is_known = any(generation.generation_id == generation_id for generation in found)
-            if is_known and (damage := self.generations.verify([generation_id])):
-                raise damage[0]
-            self.changes.switch(generation_id)
-        return generation_id
-
-    def prune_index(self) -> int:
-        """Delete what is no longer needed; return how many generations stay."""
-        return self._ingest_pipeline().prune()
-
-    # --- keys, health ---
-
-    def create_key(
-        self,
-        name: str,
-        scopes: Sequence[str],
-        collections: Sequence[str] = (),
-        expires_at: float | None = None,
-        origins: Sequence[str] = (),
-    ) -> tuple[str, Key]:
-        """Make an API key; the secret is returned this once and only its hash is kept.
-
-        Raises:
-            InvalidInput: a scope is unknown, or an origin is none.
-        """
-        secret = make_key()
-        key = self.keys.add(
-            hash_key(secret),
-            name=name,
-            scopes=check_scopes(scopes),
-            collections=collections,
-            expires_at=expires_at,
-            origins=[check_origin(origin) for origin in origins],
-        )
-        return secret, key
-
-    def set_origins(self, key_id: str, origins: Sequence[str]) -> None:
-        """Say where pages may use tickets of a key: there and nowhere else, from the next request on.
-
-        Raises:
-            InvalidInput: an origin is none.
-            NotFound: no such key.
-        """
-        self.keys.set_origins(key_id, [check_origin(origin) for origin in origins])
+    # --- health ---
 
     def trained_on(self) -> list[str]:
         """Return the names of the data sets that the encoder was trained on, as its model card says."""
