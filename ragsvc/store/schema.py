@@ -213,3 +213,31 @@ ticket_days = Table(  # questions asked with tickets
     Column("day", Integer, primary_key=True),  # since 1970, UTC
     Column("n_questions", Integer, nullable=False),
 )
+
+receipts = Table(  # answers that were kept: what their citations rest on
+    "receipts",
+    metadata,
+    Column("answer_id", String, primary_key=True),
+    Column("asked_at", Float, nullable=False, index=True),
+    Column("key_id", String),
+    Column("question", Text),  # only where the asker agreed to its being kept
+    Column("collections", String, nullable=False),  # JSON array
+    Column("as_of", Date),
+    Column("answer", Text, nullable=False),
+    Column("index_generation", String, nullable=False),
+)
+
+receipt_citations = Table(
+    "receipt_citations",
+    metadata,
+    Column("answer_id", ForeignKey("receipts.answer_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("marker", String, nullable=False),
+    Column("version_id", String, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("title", String, nullable=False),
+    Column("locator", String, nullable=False),
+    Index("receipt_citations_by_version", "version_id", "start"),
+)

@@ -36,6 +36,7 @@ from ragsvc.store.database import Database
 from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
+from ragsvc.store.receipts import Receipts
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.wiring.access import Access
@@ -70,6 +71,7 @@ class Service:
         self.jobs = Jobs(self.database)
         self.keys = Keys(self.database)
         self.tickets = Tickets(self.database)
+        self.receipts = Receipts(self.database)
 
     def close(self) -> None:
         """Let go of files and processes."""
