@@ -10,6 +10,7 @@
     │   └── IndexMismatch        the index was built by another embedder than the one configured
     ├── IndexDamaged        500  a stored file is not what its manifest says: named, never served
     ├── Overloaded          429  try again later
+    │   └── LimitReached         a key, ticket, origin or address has used what it may
     └── UpstreamFailed      502  a chat or embedding service failed
         └── UpstreamTimeout 504  ... or did not answer in time
 
@@ -72,6 +73,10 @@ class Overloaded(RagsvcError):
     def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class LimitReached(Overloaded):
+    """A key, ticket, origin or address has used what it may of a minute or a day."""
 
 
 class UpstreamFailed(RagsvcError):

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     max_question_chars: int = Field(4000, ge=1, description="Longest question, in characters.")
 
     max_file_mb: int = Field(200, ge=1, description="Largest file that ingest or an upload takes, in MB.")
+    max_unpacked_mb: int = Field(200, ge=1, description="Most that the files in one archive may have in all, in MB.")
     parse_timeout_s: float = Field(120.0, gt=0, description="Longest time that one file may be parsed, in seconds.")
     parse_memory_mb: int = Field(3072, ge=512, description="Address space of the parsing process, in MB.")
 
@@ -54,9 +55,34 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
     log_json: bool = Field(False, description="Log lines of 'serve' as JSON objects, for a log collector.")
 
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Hosts of your own network, as host or host:port, that may be fetched from by address."
+    )
+    contact: str = Field(
+        "", max_length=200, description="E-mail address told to sites that are fetched from; SEC EDGAR asks for one."
+    )
     image_hosts: tuple[str, ...] = Field((), description="Hosts that pictures may be fetched from; none = only base64.")
+    key_requests_per_minute: int = Field(
+        0, ge=0, description="Requests a minute with one key and its tickets, unless the key says other; 0 = no limit."
+    )
+    key_questions_per_day: int = Field(
+        0, ge=0, description="Questions a day (UTC) with one key and its tickets, as above; 0 = no limit."
+    )
+    key_tokens_per_day: int = Field(
+        0, ge=0, description="Tokens of chat models a day (UTC), as above; the answer that goes over it is the last."
+    )
+    ticket_requests_per_minute: int = Field(120, ge=0, description="Requests a minute with one ticket; 0 = no limit.")
+    origin_requests_per_minute: int = Field(
+        3000, ge=0, description="Requests a minute from pages of one origin with tickets of one key; 0 = no limit."
+    )
     origin_questions_per_day: int = Field(
         5000, ge=1, description="Questions a day (UTC) from pages of one origin with tickets of one key."
+    )
+    address_requests_per_minute: int = Field(
+        0, ge=0, description="Requests a minute from one client address, with a key or without; 0 = no limit."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For names the client; none = nobody's does."
     )
     allowed_hosts: tuple[str, ...] = Field((), description="Names besides localhost for a service without keys.")
     cors_origins: tuple[str, ...] = Field((), description="Origins of foreign pages that may use the HTTP interface.")

@@ -6,6 +6,7 @@ a foreign site must not reach it through a name that resolves to 127.0.0.1 or th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,12 +15,13 @@ from litestar.datastructures import Headers
 from litestar.handlers import BaseRouteHandler
 from msgspec import Struct
 
-from ragsvc.api import ticket_access
+from ragsvc.api import limits, ticket_access
 from ragsvc.api.errors import Refused
 from ragsvc.errors import NotFound
 from ragsvc.security.api_keys import allows, hash_key, is_well_formed, may_read
 from ragsvc.security.binding import is_loopback
 from ragsvc.security.tickets import Ticket, is_ticket
+from ragsvc.store.rows import KeyLimits
 
 if TYPE_CHECKING:
     from ragsvc.wiring import Service
@@ -46,6 +48,15 @@ class Caller(Struct, frozen=True):
     """The only ones that exist for this caller; empty = all."""
     ticket: Ticket | None = None
     """Of a page in a portal."""
+    key_hash: str = ""
+    """Of the secret that was presented; empty with a ticket."""
+    limits: KeyLimits = KeyLimits()
+    """Of the key."""
+
+    @property
+    def asker(self) -> str:
+        """Who gets to see what this caller asked: the key, or with tickets of it the pages of one origin."""
+        return f"{self.key_id} {self.ticket.origin}" if self.ticket else self.key_id
 
     def check_collections(self, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Return the collections to look in: those asked for, else all that the key may read (empty = all).
@@ -68,37 +79,44 @@ def unknown(what: str, name: str) -> NotFound:
     return NotFound(f"no {what} {name!r} here")
 
 
-def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
+async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request through, with its ``Caller`` in the connection's state, or refuse it (a Litestar guard)."""
     needs = handler.opt.get("needs", ())
     if needs == OPEN["needs"]:
         return
+    settings = connection.app.state.service.settings
+    await limits.count_address(connection, settings)
+    caller = _identify(connection, handler, needs)
+    await limits.count_request(connection, caller, settings)
+    connection.state.caller = caller
+
+
+def _identify(connection: Connection, handler: BaseRouteHandler, needs: Collection[str]) -> Caller:
     service: Service = connection.app.state.service
     settings = service.settings
     presented = _presented_key(connection.headers)
     if is_ticket(presented):
-        connection.state.caller = _holder(connection, handler, presented)
-        return
+        return _holder(connection, handler, presented)
     _check_origin(connection, settings.cors_origins)
     if not service.keys.any():
         _check_host(connection.headers, settings.allowed_hosts)
-        connection.state.caller = Caller()
-        return
+        return Caller()
     if not presented:
         raise Refused(status_code=401, detail="send an API key as 'Authorization: Bearer rsk_…' or 'X-API-Key: rsk_…'")
-    key = service.keys.find(hash_key(presented)) if is_well_formed(presented) else None
+    key_hash = hash_key(presented) if is_well_formed(presented) else ""
+    key = service.keys.find(key_hash) if key_hash else None
     if key is None:
         raise Refused(status_code=401, detail="this API key is unknown, expired or revoked: ask for a new one")
     if needs and not allows(key.scopes, needs):
         raise Refused(status_code=403, detail=f"this key has {', '.join(key.scopes)}; needed is {' or '.join(needs)}")
-    connection.state.caller = Caller(key.key_id, key.collections)
+    return Caller(key.key_id, key.collections, key_hash=key_hash, limits=key.limits)
 
 
 def _holder(connection: Connection, handler: BaseRouteHandler, presented: str) -> Caller:
-    ticket = ticket_access.admit(connection.app.state.service, presented, connection.headers)
+    ticket, key = ticket_access.admit(connection.app.state.service, presented, connection.headers)
     if not handler.opt.get("takes_tickets"):
         raise Refused(status_code=403, detail="a ticket does not open this: it is for asking and for reading sources")
-    return Caller(ticket.key_id, ticket.collections, ticket)
+    return Caller(ticket.key_id, ticket.collections, ticket, limits=key.limits)
 
 
 def caller_of(connection: Connection) -> Caller:

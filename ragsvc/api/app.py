@@ -29,6 +29,7 @@ from ragsvc.api.routes import (
 )
 from ragsvc.api.ticket_access import PortalOrigins
 from ragsvc.observability.audit import AuditLog
+from ragsvc.security.client_address import read_networks
 from ragsvc.security.input_limits import MAX_JSON_BYTES
 from ragsvc.settings import Settings
 
@@ -66,7 +67,12 @@ SEARCHES_AT_ONCE = 4
 
 
 def create_app(service: Service, settings: Settings) -> Litestar:
-    """Return the ASGI application that serves one home."""
+    """Return the ASGI application that serves one home.
+
+    Raises:
+        SettingsError: ``trusted_proxies`` names something else than addresses.
+    """
+    read_networks(settings.trusted_proxies)
     return Litestar(
         route_handlers=[*ROUTES, pages.assets()],
         state=State(

@@ -11,6 +11,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
+from ragsvc.api import limits
 from ragsvc.api.errors import Refused
 from ragsvc.observability import metrics
 from ragsvc.observability.logs import ACCESS
@@ -59,7 +60,7 @@ async def finish(message: Message, scope: Scope) -> None:
         headers = MutableScopeHeaders.from_message(message)
         scope["state"]["status"] = message["status"]
         scope["state"]["request_id"] = headers["X-Request-Id"] = uuid.uuid4().hex[:16]
-        for name, value in HEADERS.items():
+        for name, value in {**HEADERS, **limits.headers(scope)}.items():
             headers[name] = value
         if scope.get("method") == "OPTIONS" and "allow" in headers:
             headers["allow"] = ", ".join(sorted(_methods(scope)))

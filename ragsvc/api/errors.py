@@ -39,6 +39,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.WriterBusy: Kind(409, "writer-busy", "Another process is writing"),
     errors.IndexMismatch: Kind(409, "index-mismatch", "The index was built by another encoder"),
     errors.Overloaded: Kind(429, "overloaded", "Too many requests at once"),
+    errors.LimitReached: Kind(429, "limit-reached", "A limit of use is reached"),
     errors.IndexDamaged: Kind(500, "index-damaged", "A stored file is damaged"),
     errors.UpstreamFailed: Kind(502, "model-failed", "The model did not answer"),
     errors.UpstreamTimeout: Kind(504, "model-timeout", "The model did not answer in time"),

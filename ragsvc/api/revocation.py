@@ -27,9 +27,9 @@ def check_still_allowed(service: Service, caller: Caller) -> None:
         Refused: it was revoked meanwhile.
     """
     if caller.ticket:
-        is_allowed = ticket_access.is_valid(service, caller.ticket)
+        is_allowed = ticket_access.find_key(service, caller.ticket) is not None
     else:
-        is_allowed = not caller.key_id or service.keys.find_by_id(caller.key_id) is not None
+        is_allowed = not caller.key_hash or service.keys.find(caller.key_hash) is not None
     if not is_allowed:
         raise Refused(status_code=401, detail="the key or ticket of this request was revoked")
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ragsvc.errors import NotFound
 from ragsvc.store.database import Database
-from ragsvc.store.rows import Key
+from ragsvc.store.rows import Key, KeyLimits
 from ragsvc.store.schema import key_origins, keys
 
 
@@ -50,8 +50,9 @@ class Keys:
         return next(key for key in self.list() if key.key_id == key_id)
 
     def find(self, key_hash: str) -> Key | None:
-        """Return the key with this hash unless it was revoked or has expired."""
-        return self._find_valid(keys.c.key_hash == key_hash)
+        """Return the key with this hash, now or until its rotation is over, unless it was revoked or has expired."""
+        is_old = sa.and_(keys.c.old_key_hash == key_hash, keys.c.old_until > time.time())
+        return self._find_valid(sa.or_(keys.c.key_hash == key_hash, is_old))
 
     def find_by_id(self, key_id: str) -> Key | None:
         """Return the key with this id unless it was revoked or has expired."""
@@ -80,6 +81,24 @@ class Keys:
             connection.execute(key_origins.delete().where(key_origins.c.key_id == key_id))
             _list_origins(connection, key_id, origins)
 
+    def set_limits(self, key_id: str, limits: KeyLimits) -> None:
+        """Say how much a key may be used from the next request on.
+
+        Raises:
+            NotFound: no such key.
+        """
+        self._update(key_id, **{name: getattr(limits, name) for name in KeyLimits.__struct_fields__})
+
+    def rotate(self, key_id: str, key_hash: str, *, old_until: float) -> None:
+        """Give a key another secret; the one before is good until ``old_until``, any before that ends now.
+
+        Raises:
+            NotFound: no such key, or it was revoked or has expired.
+        """
+        if self.find_by_id(key_id) is None:
+            raise _no_key(key_id)
+        self._update(key_id, old_key_hash=keys.c.key_hash, old_until=old_until, key_hash=key_hash)
+
     def any(self) -> bool:
         """Whether this home ever had a key: from then on every request needs one."""
         with self._database.read() as connection:
@@ -97,8 +116,11 @@ class Keys:
         Raises:
             NotFound: no such key.
         """
+        self._update(key_id, revoked_at=time.time())
+
+    def _update(self, key_id: str, **values: object) -> None:
         with self._database.write() as connection:
-            result = connection.execute(keys.update().where(keys.c.key_id == key_id).values(revoked_at=time.time()))
+            result = connection.execute(keys.update().where(keys.c.key_id == key_id).values(**values))
         if not result.rowcount:
             raise _no_key(key_id)
 
@@ -131,4 +153,6 @@ def _key(row: Any, origins: tuple[str, ...]) -> Key:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         origins=origins,
+        limits=KeyLimits(**{name: getattr(row, name) for name in KeyLimits.__struct_fields__}),
+        old_until=row.old_until,
     )

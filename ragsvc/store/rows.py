@@ -13,13 +13,14 @@ JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class Collection(Struct, frozen=True, kw_only=True):
-    """A named set of works of one domain; ``model`` empty means the service's default."""
+    """A named set of works of one domain; ``model`` or ``strategy`` empty means the service's default."""
 
     ordinal: int
     name: str
     domain: str
     time_zone: str
     model: str
+    strategy: str = ""
     n_documents: int = 0
     n_chunks: int = 0
 
@@ -135,6 +136,14 @@ class Job(Struct, frozen=True, kw_only=True):
     updated_at: float
 
 
+class KeyLimits(Struct, frozen=True, kw_only=True):
+    """How much a key may be used, its tickets included; None = as the settings say, 0 = without a limit."""
+
+    requests_per_minute: int | None = None
+    questions_per_day: int | None = None
+    tokens_per_day: int | None = None
+
+
 class Key(Struct, frozen=True, kw_only=True):
     """An API key as the operator sees it; the secret itself is never stored."""
 
@@ -148,3 +157,6 @@ class Key(Struct, frozen=True, kw_only=True):
     revoked_at: float | None
     origins: tuple[str, ...] = ()
     """Where pages may use tickets of this key; empty = nowhere."""
+    limits: KeyLimits = KeyLimits()
+    old_until: float | None = None
+    """Until when the secret before this one is good, too: set by a rotation."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -32,6 +33,7 @@ collections = Table(
     Column("domain", String, nullable=False),
     Column("time_zone", String, nullable=False),
     Column("model", String, nullable=False, server_default=""),
+    Column("strategy", String, nullable=False, server_default=""),
     Column("created_at", Float, nullable=False),
 )
 
@@ -179,6 +181,11 @@ keys = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("revoked_at", Float),
+    Column("old_key_hash", String, index=True),  # of the secret before this one, good until old_until
+    Column("old_until", Float),
+    Column("requests_per_minute", Integer),  # null = as the settings say, 0 = no limit
+    Column("questions_per_day", Integer),
+    Column("tokens_per_day", Integer),
 )
 
 key_origins = Table(  # where pages may use tickets of a key; none listed, none allowed
@@ -200,18 +207,8 @@ tickets = Table(  # until they expire
     metadata,
     Column("ticket_id", String, primary_key=True),
     Column("key_id", ForeignKey("keys.key_id"), nullable=False),
-    Column("n_left", Integer, nullable=False),
     Column("expires_at", Integer, nullable=False, index=True),
     Column("revoked_at", Float),
-)
-
-ticket_days = Table(  # questions asked with tickets
-    "ticket_days",
-    metadata,
-    Column("key_id", ForeignKey("keys.key_id"), primary_key=True),
-    Column("origin", String, primary_key=True),
-    Column("day", Integer, primary_key=True),  # since 1970, UTC
-    Column("n_questions", Integer, nullable=False),
 )
 
 receipts = Table(  # answers that were kept: what their citations rest on
@@ -240,4 +237,60 @@ receipt_citations = Table(
     Column("title", String, nullable=False),
     Column("locator", String, nullable=False),
     Index("receipt_citations_by_version", "version_id", "start"),
+)
+
+feedback = Table(  # what readers said about answers; the receipt of each is in "receipts"
+    "feedback",
+    metadata,
+    Column("feedback_id", String, primary_key=True),
+    Column("answer_id", ForeignKey("receipts.answer_id", ondelete="CASCADE"), nullable=False),
+    Column("marker", String, nullable=False),  # of the citation that it is about; empty = the answer
+    Column("given_at", Float, nullable=False, index=True),
+    Column("asker", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("collections", String, nullable=False),  # JSON array; empty = all
+    Column("rating", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("model", String, nullable=False),
+    UniqueConstraint("answer_id", "marker"),
+)
+
+declined = Table(  # questions without an answer, where the operator chose to keep them
+    "declined",
+    metadata,
+    Column("answer_id", String, primary_key=True),
+    Column("asked_at", Float, nullable=False, index=True),
+    Column("key_id", String, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("collections", String, nullable=False),  # JSON array; empty = all
+    Column("as_of", Date),
+    Column("reason", Text, nullable=False),
+)
+
+conversations = Table(  # kept because their askers wanted that
+    "conversations",
+    metadata,
+    Column("conversation_id", String, primary_key=True),
+    Column("key_id", String, nullable=False, index=True),  # whose it is; empty = of a home without keys
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False, index=True),
+)
+
+conversation_turns = Table(  # a turn is written twice: its question when it comes, its answer when that is whole
+    "conversation_turns",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("asked_at", Float, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer_id", String),
+    Column("answer", Text),  # JSON; null = unanswered
+)
+
+assistants = Table(
+    "assistants",
+    metadata,
+    Column("assistant_id", String, primary_key=True),
+    Column("profile", Text, nullable=False),  # JSON
 )

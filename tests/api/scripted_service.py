@@ -31,8 +31,11 @@ from ragsvc.settings import Settings
 from ragsvc.store.database import Database
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
+from ragsvc.store.limits import Limits
+from ragsvc.store.passing import PassingFile
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
+from ragsvc.wiring.network import Network
 
 TEXT = "第五百七十七条　当事人一方不履行合同义务的，应当承担违约责任。"
 QUOTE = "应当承担违约责任"
@@ -65,6 +68,7 @@ class ScriptedService:
         database = Database(home / "catalogue.sqlite")
         self.keys = Keys(database)
         self.tickets = Tickets(database)
+        self.limits = Limits(PassingFile(home / "passing.sqlite"))
         self.jobs = Jobs(database)
         self.asked: list[AskRequest] = []
         self.searched: list[SearchRequest] = []
@@ -77,6 +81,7 @@ class ScriptedService:
         self.n_closed = 0
         """Answers whose stream has ended, in whatever way."""
         self.chat_models = ScriptedModels()
+        self.network = Network(self.settings)
         self.verifier = ScriptedVerifier()
         self.is_ready = (True, "")
 

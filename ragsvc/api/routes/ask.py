@@ -11,7 +11,7 @@ from litestar import Request, Response, post
 from msgspec.structs import replace
 
 from ragsvc import records
-from ragsvc.api import schemas, ticket_access
+from ragsvc.api import limits, schemas
 from ragsvc.api.access import ASK, TICKET, Caller, caller_of
 from ragsvc.api.bodies import read_json
 from ragsvc.api.conversation_schemas import Turn
@@ -65,10 +65,8 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     body = await read_json(request, schemas.AskRequest)
     caller = caller_of(request)
     question = to_question(body, caller, service.settings)
-    if caller.ticket:
-        if body.model or body.strategy or body.images:
-            raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
-        await to_thread.run_sync(ticket_access.spend, service, caller.ticket)
+    if caller.ticket and (body.model or body.strategy or body.images):
+        raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
     first, events, give_back = await begin(request, question, body.images)
     recorder = Recorder(request.app.state.audit, caller.key_id, body.model or "")
     if body.stream:
@@ -96,7 +94,8 @@ async def begin(
         service.chat_models.find(str(question.model), listed_only=True)
     give_back: Callable[[], None] = request.app.state.slots.take()
     try:
-        seen = await read_images(images, service.settings.image_hosts)
+        await limits.count_question(request, caller_of(request), service.settings)
+        seen = await read_images(images, service.network.picture)
         events = cast(Events, service.stream(replace(question, images=seen)))
         return await anext(events), events, give_back
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -60,7 +61,7 @@ async def create_ticket(request: Request[Any, Any, Any]) -> EmbedTicket:
         questions=questions,
         expires_at=int(time.time()) + seconds,
     )
-    await to_thread.run_sync(_store, service, ticket)
+    await to_thread.run_sync(partial(service.tickets.add, ticket.ticket_id, key.key_id, expires_at=ticket.expires_at))
     return EmbedTicket(
         ticket=sign_ticket(ticket, service.tickets.secret(make_secret())),
         ticket_id=ticket.ticket_id,
@@ -81,10 +82,6 @@ async def revoke_ticket(request: Request[Any, Any, Any], ticket_id: FromPath[str
         await to_thread.run_sync(service.tickets.revoke, ticket_id, caller_of(request).key_id)
     except NotFound:
         raise unknown("ticket", ticket_id) from None
-
-
-def _store(service: Service, ticket: Ticket) -> None:
-    service.tickets.add(ticket.ticket_id, ticket.key_id, questions=ticket.questions, expires_at=ticket.expires_at)
 
 
 def _within(value: int, what: str, least: int, most: int) -> int:

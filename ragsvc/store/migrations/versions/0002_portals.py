@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from ragsvc.store.schema import key_origins, metadata, ticket_days, ticket_secret, tickets
+from ragsvc.store.schema import key_origins, metadata, ticket_secret, tickets
 
 revision = "0002"
 down_revision = "0001"
@@ -12,4 +12,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables that are missing."""
-    metadata.create_all(op.get_bind(), tables=[key_origins, ticket_secret, tickets, ticket_days])
+    metadata.create_all(op.get_bind(), tables=[key_origins, ticket_secret, tickets])

@@ -3,15 +3,19 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ragsvc.store.schema import metadata
+from ragsvc.store.schema import collections, keys, metadata
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-COLUMNS: list[sa.Column] = []
-"""Columns of ``schema.py`` that older tables lack; each has a server default."""
+COLUMNS: list[sa.Column] = [
+    collections.c.strategy,
+    *(keys.c.old_key_hash, keys.c.old_until),
+    *(keys.c.requests_per_minute, keys.c.questions_per_day, keys.c.tokens_per_day),
+]
+"""Columns of ``schema.py`` that older tables lack; each may be null or has a server default."""
 
 
 def upgrade() -> None:
@@ -22,3 +26,7 @@ def upgrade() -> None:
         known = {found["name"] for found in sa.inspect(connection).get_columns(column.table.name)}
         if column.name not in known:
             op.add_column(column.table.name, column.copy())
+    # Counts of use left the catalogue: see store/limits.py.
+    op.execute("DROP TABLE IF EXISTS ticket_days")
+    if "n_left" in {found["name"] for found in sa.inspect(connection).get_columns("tickets")}:
+        op.drop_column("tickets", "n_left")
