@@ -36,9 +36,9 @@ from ragsvc.store.database import Database
 from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
-from ragsvc.store.receipts import Receipts
 from ragsvc.store.limits import Limits
 from ragsvc.store.passing import PassingFile
+from ragsvc.store.receipts import Receipts
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.wiring.access import Access
@@ -73,19 +73,19 @@ class Service:
         self.jobs = Jobs(self.database)
         self.keys = Keys(self.database)
         self.tickets = Tickets(self.database)
+        self.passing = PassingFile(settings.home / "passing.sqlite")
+        self.limits = Limits(self.passing)
         self.receipts = Receipts(self.database)
 
     def close(self) -> None:
         """Let go of files and processes."""
         self.parser.close()
-        self.passing = PassingFile(settings.home / "passing.sqlite")
-        self.limits = Limits(self.passing)
+        self.passing.close()
         self.database.close()
 
     # --- parts ---
 
     @cached_property
-        self.passing.close()
     def embedder(self) -> Embedder:
         """The configured encoder, loaded."""
         return open_embedder(self.settings.embedder)
