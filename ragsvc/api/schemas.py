@@ -197,7 +197,7 @@ class MissingAddress(Struct):
     """A place that the question names and that is not there; ``nearest`` are names that do exist."""
 
     mention: str
-    reason: Literal["no such work", "no such article", "not in force"]
+    reason: Literal["no such work", "no such article", "no such section", "not in force"]
     work: str
     nearest: list[str]
 

@@ -120,5 +120,11 @@ class Address(Struct, frozen=True, kw_only=True):
     """Year of the edition that the mention asks for: 2018 in 公司法（2018修正）."""
     left: str = ""
     """Where nothing marks the beginning of the name: the text that ends with it, of which ``work`` is a guess."""
+    unit: Literal["article", "section"] = "article"
+    """What such a place is called where it does not exist."""
+    others: tuple[str, ...] = ()
+    """Further canonical keys under which the place may be stored ("Item 2" of Part I or of Part II)."""
+    is_certain: bool = True
+    """False where the words may well name no place (the title of a section): a question is then not told of a miss."""
     start: int = 0
     end: int = 0

@@ -108,7 +108,7 @@ class MissingAddress(Struct, frozen=True, kw_only=True):
 
     mention: str
     """As the question writes it."""
-    reason: Literal["no such work", "no such article", "not in force"]
+    reason: Literal["no such work", "no such article", "no such section", "not in force"]
     work: str = ""
     """Official title, when the work itself is known."""
     nearest: tuple[str, ...] = ()

@@ -45,6 +45,8 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
     hits: tuple[AddressHit, ...] = ()
     missing: tuple[MissingAddress, ...] = ()
+    doubtful: tuple[MissingAddress, ...] = ()
+    """What is missing if the words name a place at all: of interest to who looks one up, not to who asks a question."""
     works: tuple[Work, ...] = ()
     """Works that the question names at all, with or without an article."""
 
@@ -91,11 +93,14 @@ class AddressResolver:
                 self._look_up_article(address, mention, works, look_up, result)
             elif address.work:
                 offers = names.nearest(address.work, self._grammar)
-                result.miss(MissingAddress(mention=mention, reason="no such work", nearest=offers))
+                result.miss(MissingAddress(mention=mention, reason="no such work", nearest=offers), address)
             if len(result.seen) >= MAX_ADDRESSES:
                 break
         return Resolution(
-            hits=tuple(result.hits), missing=tuple(result.missing.values()), works=tuple(result.works.values())
+            hits=tuple(result.hits),
+            missing=tuple(result.missing.values()),
+            doubtful=tuple(result.doubtful.values()),
+            works=tuple(result.works.values()),
         )
 
     def find_works(self, names: Sequence[str], snapshot: Snapshot) -> list[Work]:
@@ -126,15 +131,21 @@ class AddressResolver:
     ) -> None:
         ordinals = [work.ordinal for work in works]
         chunks = look_up.in_force(ordinals, address)
+        if places := _different_places(chunks):
+            nothing = MissingAddress(
+                mention=mention, reason=_no_such(address), work=works[0].title, nearest=places[:MAX_OFFERS]
+            )
+            result.miss(nothing, address)
+            return
         if not chunks:
             if missing := look_up.absence(ordinals, address, mention, works[0].title):
-                result.miss(missing)
+                result.miss(missing, address)
             return
         hits = [hit for chunk in chunks if (hit := self._narrowed(address, chunk))]
         result.hits += hits
         if not hits:
             title, nearest = chunks[0].version.work, (chunks[0].locator,)
-            result.miss(MissingAddress(mention=mention, reason="no such article", work=title, nearest=nearest))
+            result.miss(MissingAddress(mention=mention, reason=_no_such(address), work=title, nearest=nearest), address)
 
     def _narrowed(self, address: Address, chunk: StoredChunk) -> AddressHit | None:
         span = self._grammar.find_part(chunk.text, address)
@@ -214,6 +225,8 @@ class _LookUp:
     def in_force(self, works: Sequence[int], address: Address) -> list[StoredChunk]:
         """Return the article in the versions that may be shown, of the edition asked for if there is one."""
         chunks = self._catalogue.chunks_at(works, address.article, self._where)
+        for other in address.others if not chunks else ():
+            chunks += self._catalogue.chunks_at(works, other, self._where)
         return [chunk for chunk in chunks if not address.edition or _is_of_edition(chunk, address.edition)]
 
     def absence(self, works: Sequence[int], address: Address, mention: str, title: str) -> MissingAddress | None:
@@ -226,10 +239,22 @@ class _LookUp:
             return MissingAddress(mention=mention, reason=reason, work=title, nearest=(title,))
         if any(not _holds(chunk, self._day) for chunk in others):
             return MissingAddress(mention=mention, reason="not in force", work=title)
-        if not self._catalogue.last_address(works, everything):
+        if address.unit == "article" and not self._catalogue.last_address(works, everything):
             return None
         last = self._catalogue.last_address(works, self._where)
-        return MissingAddress(mention=mention, reason="no such article", work=title, nearest=(last,) if last else ())
+        return MissingAddress(mention=mention, reason=_no_such(address), work=title, nearest=(last,) if last else ())
+
+
+def _no_such(address: Address) -> Literal["no such article", "no such section"]:
+    return "no such section" if address.unit == "section" else "no such article"
+
+
+def _different_places(chunks: Sequence[StoredChunk]) -> tuple[str, ...]:
+    """Locators, when chunks of one version have different addresses: the mention is of one of them, unknown which."""
+    versions: dict[int, dict[str, str]] = {}
+    for chunk in chunks:
+        versions.setdefault(chunk.version.ordinal, {})[chunk.address] = chunk.locator
+    return next((tuple(places.values()) for places in versions.values() if len(places) > 1), ())
 
 
 def _is_of_edition(chunk: StoredChunk, year: str) -> bool:
@@ -249,6 +274,7 @@ class _Collected:
     def __init__(self) -> None:
         self.hits: list[AddressHit] = []
         self.missing: dict[tuple[str, ...], MissingAddress] = {}
+        self.doubtful: dict[tuple[str, ...], MissingAddress] = {}
         self.works: dict[int, Work] = {}
         self.seen: set[tuple[object, ...]] = set()
 
@@ -259,5 +285,6 @@ class _Collected:
         self.seen.add(place)
         return is_new
 
-    def miss(self, missing: MissingAddress) -> None:
-        self.missing.setdefault((missing.mention, missing.reason), missing)
+    def miss(self, missing: MissingAddress, address: Address) -> None:
+        kept = self.missing if address.is_certain else self.doubtful
+        kept.setdefault((missing.mention, missing.reason), missing)

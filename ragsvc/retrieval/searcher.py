@@ -144,12 +144,15 @@ class Searcher:
     def _resolve(self, request: SearchRequest, state: _State) -> tuple[list[Passage], list[MissingAddress]]:
         passages: list[Passage] = []
         missing: list[MissingAddress] = []
+        doubtful: list[MissingAddress] = []
         for domain, snapshot in _by_domain(state.snapshot, state.collections):
             if resolver := self._resolver(domain):
                 resolution = resolver.resolve(request.question, snapshot, state.works, request.as_of)
                 passages += [_addressed_passage(hit) for hit in resolution.hits]
                 missing += resolution.missing
-        return passages, missing
+                doubtful += resolution.doubtful
+        is_look_up = request.arms == ("address",)  # then all that is said is meant as an address
+        return passages, missing if passages or missing or not is_look_up else doubtful
 
     # --- keywords and vectors ---
 

@@ -12,6 +12,8 @@ from collections.abc import Container
 from heapq import merge
 
 from ragsvc.domains.law import english_addresses
+from ragsvc.domains.law.english_parts import find_part as find_english_part
+from ragsvc.domains.law.english_parts import is_section
 from ragsvc.domains.law.left_edge import Named, named, stored_key
 from ragsvc.domains.law.mentions import find_mentions
 from ragsvc.domains.law.names import name_table, normal_name, query_keys, short_names, split_edition
@@ -69,9 +71,14 @@ class LawGrammar:
 
     def stored_key(self, address: Address, stored: Container[str]) -> str | None:
         """Return the key among ``stored`` of the work that the address names; None when none of them is meant."""
+        if address.left and address.left.isascii():
+            return english_addresses.stored_key(address.left, stored)
         if address.left:
             return stored_key(split_edition(address.left.rstrip())[0], stored)
-        return next((key for key in self.work_keys(address.work) if key in stored), None)
+        return self._first_stored(address.work, stored)
+
+    def _first_stored(self, work: str, stored: Container[str]) -> str | None:
+        return next((key for key in self.work_keys(work) if key in stored), None)
 
     def successor_keys(self, name: str) -> list[str]:
         """Return the keys of the work that took the place of a repealed one: 民法典 for 合同法."""
@@ -80,13 +87,19 @@ class LawGrammar:
 
     def find_part(self, article: str, address: Address) -> tuple[int, int] | None:
         """Return the range of the paragraph and item in the article's text."""
-        return find_paragraph(article, address.paragraph, address.item)
+        path = tuple(filter(None, (address.paragraph, *address.item.split("."))))
+        if path and is_section(article):
+            return find_english_part(article, path)
+        found = find_paragraph(article, address.paragraph, address.item)
+        return found or (find_english_part(article, path) if path and "Article" in article[:40] else None)
 
     def part_locator(self, article: str, address: Address) -> str:
-        """Return 第一百条第一款第（二）项, Article 17(1)(b), or the article's own locator."""
+        """Return 第一百条第一款第（二）项, Article 17(1)(b), § 5(a)(2)(A), Schedule 2 paragraph 4."""
         paragraph, item = address.paragraph, address.item
         if not article.endswith("条") and "条之" not in article:
-            return article + "".join(f"({part})" for part in (paragraph, item) if part)
+            if article.startswith("Schedule") and paragraph:
+                article, paragraph = f"{article} paragraph {paragraph}", ""
+            return article + "".join(f"({part})" for part in (paragraph, *item.split(".")) if part)
         if paragraph.isdecimal():
             article += f"第{numeral(int(paragraph))}款"
         return article + (f"第（{numeral(int(item))}）项" if item.isdecimal() else "")
@@ -193,6 +206,7 @@ class _Reader:
                 item=address.item,
                 edition=edition,
                 left=self._named.left,
+                unit=address.unit,
                 start=address.start,
                 end=address.end,
             )
@@ -203,7 +217,9 @@ class _Reader:
     def _english(self, match: re.Match[str]) -> None:
         read = english_addresses.read(self._text, match, self._end)
         if read.work:
-            self._named, self._named_at = Named("marked", work=read.work), match.start()
+            self._named, self._named_at = Named("marked", work=read.work, left=read.left), match.start()
+        elif match["brief"]:  # "s 4" is a section only beside a name
+            return
         else:
             self._named = self._topic(match.start())
         for address in read.addresses:
