@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragsvc.cli.output import Context, Json, parse_day, print_json, say
+from ragsvc.security.urls import is_url
 
 if TYPE_CHECKING:
     from ragsvc.pipelines.ingest import IngestReport, Progress
@@ -21,7 +22,7 @@ MAX_LINES = 20
 
 def ingest(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, or addresses: of a page, a file, a sitemap.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Where they go; made if it is new.")],
     domain: Annotated[
         str | None, typer.Option(help="law, medicine, finance or general [the collection's, else general].")
@@ -33,7 +34,7 @@ def ingest(
     strict: Annotated[bool, typer.Option(help="Exit with 1 if any file was left out.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ingest files and folders; the same bytes again cost nothing, a bad file is left out and named."""
+    """Ingest files, folders and pages; the same bytes again cost nothing, a bad file is left out and named."""
     obj: Context = context.obj
     service = obj.service(may_be_new=True)
     with _progress_bar() as progress:
@@ -51,9 +52,13 @@ def ingest(
         _summarise(report, collection)
     nothing_went_in = report.documents == 0
     if nothing_went_in and not report.quarantined and not report.cancelled:
-        say(f"no file that can be read in {', '.join(str(path.resolve()) for path in paths)}")
+        say(f"no file that can be read in {', '.join(map(_shown, paths))}")
     if nothing_went_in or report.cancelled or (strict and report.quarantined):
         raise typer.Exit(1)
+
+
+def _shown(place: str) -> str:
+    return place if is_url(place) else str(Path(place).resolve())
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 What a caller sends is decoded by Pillow, turned upright, shrunk to ``MOST_SIDE`` and encoded again, so that neither
 EXIF (place, camera, time) nor anything else that hid in the file reaches a vendor.
 
-A picture comes as a data URL or bare base64, as OpenAI's content parts have it. An ``https`` address is fetched by
-this service, so it is refused unless its host is on the operator's list.
+A picture comes as a data URL or bare base64, as OpenAI's content parts have it. What an address gives is fetched by
+whoever calls this, who also decides which addresses may be.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import base64
 import binascii
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from anyio import to_thread
 
 from ragsvc.errors import InvalidInput, UpstreamFailed
 from ragsvc.records import Image, Message
+from ragsvc.security.urls import is_url
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -35,17 +35,20 @@ MOST_SIDE = 2_048
 """Pixels of the longer side that go to a model: OpenAI, Anthropic and Zhipu shrink to this or to less themselves."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
-_FETCH_TIMEOUT_S = 10.0
 _JPEG_QUALITY = 92
 _DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<parameters>(?:;[^,;]*)*),", re.ASCII)
 
 
-async def read_images(sent: Sequence[str], url_hosts: Sequence[str] = ()) -> tuple[Image, ...]:
+Fetch = Callable[[str, int], Awaitable[bytes]]
+"""Address and most bytes to what is there; raises InvalidInput where it may not be fetched, else UpstreamFailed."""
+
+
+async def read_images(sent: Sequence[str], fetch: Fetch) -> tuple[Image, ...]:
     """Return the pictures that a request holds.
 
     Args:
-        sent: data URLs, base64, or ``https`` addresses, at most ``MAX_IMAGES``.
-        url_hosts: the hosts that may be fetched from (setting ``image_hosts``).
+        sent: data URLs, base64, or addresses, at most ``MAX_IMAGES``.
+        fetch: gives what an address holds.
 
     Raises:
         InvalidInput: too many, too large, of another format, damaged, or at an address that may not be fetched.
@@ -56,8 +59,7 @@ async def read_images(sent: Sequence[str], url_hosts: Sequence[str] = ()) -> tup
     images = []
     for number, text in enumerate(sent, 1):
         what = f"image {number}"
-        is_address = text[:8].lower().startswith(("http://", "https://"))
-        raw = await _fetch(text, url_hosts, what) if is_address else _decode_base64(text, what)
+        raw = await _fetch(text, fetch, what) if is_url(text[:100]) else _decode_base64(text, what)
         images.append(await to_thread.run_sync(clean_image, raw, what))
     return tuple(images)
 
@@ -129,33 +131,12 @@ def _decode_base64(text: str, what: str) -> bytes:
         raise InvalidInput(f"{what} is neither a data URL nor base64: write data:image/png;base64,…") from None
 
 
-async def _fetch(url: str, hosts: Sequence[str], what: str) -> bytes:
-    """Return what an address on the list holds. Redirects are not followed: they would leave the list."""
-    import httpx
-
+async def _fetch(url: str, fetch: Fetch, what: str) -> bytes:
     try:
-        parts = urlsplit(url)
-        host, has_port = parts.hostname or "", parts.port is not None
-    except ValueError:
-        raise InvalidInput(f"{what} has an address that cannot be read") from None
-    if parts.scheme != "https" or parts.username or parts.password or has_port or host not in hosts:
-        allowed = f"from {', '.join(hosts)} over https" if hosts else "from nowhere"
+        return await fetch(url, MAX_IMAGE_BYTES)
+    except InvalidInput as error:
         raise InvalidInput(
-            f"{what} is at {host[:100]!r}, but this service fetches pictures {allowed}: send the picture itself as "
-            "base64, or have the operator add the host to 'image_hosts'"
-        )
-    found = bytearray()
-    try:
-        async with (
-            httpx.AsyncClient(timeout=_FETCH_TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.status_code != 200:
-                raise UpstreamFailed(f"{what} could not be fetched: {host} answered HTTP {response.status_code}.")
-            async for piece in response.aiter_bytes():
-                found += piece
-                if len(found) > MAX_IMAGE_BYTES:
-                    raise InvalidInput(f"{what} is larger than the limit of {MAX_IMAGE_BYTES:,} bytes")
-    except httpx.HTTPError as error:
-        raise UpstreamFailed(f"{what} could not be fetched from {host}: {type(error).__name__}.") from None
-    return bytes(found)
+            f"{what}: {error}; send the picture itself as base64, or have the operator add the host to 'image_hosts'"
+        ) from None
+    except UpstreamFailed as error:
+        raise type(error)(f"{what} could not be fetched: {error}") from None

@@ -36,7 +36,7 @@ def take_apart(path: Path, into: Path, *, parser: ParserProcess, name: str | Non
 
     Args:
         path: The file.
-        into: Folder for members; they lie there under numbers, and go with it.
+        into: Folder for the members of this file alone, made when there are any; they lie there under numbers.
         parser: Where archives are opened.
         name: What to call the file when the path is a temporary one.
 
@@ -49,6 +49,7 @@ def take_apart(path: Path, into: Path, *, parser: ParserProcess, name: str | Non
     except UnreadableFile:
         return Unpacked([Member(shown, str(path))], [])  # whoever loads it is told the reason
     if file_format in ("archive", "mail", "outlook"):
+        into.mkdir(parents=True, exist_ok=True)
         return parser.unpack(path, into, name=shown)
     return Unpacked([Member(shown, str(path))], [])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from html import unescape
 
@@ -36,7 +37,7 @@ def read_html(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
 
 def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     declared = _DECLARED.search(content[:_HEADER_BYTES])
-    if declared:
+    if declared and not content.startswith(codecs.BOM_UTF8):  # the mark is stronger than what the page says
         encoding = declared[1].decode("ascii").lower()
         try:
             return content.decode("gb18030" if encoding in ("gb2312", "gbk") else encoding), ()

@@ -211,7 +211,7 @@ class IngestPipeline:
                 elif sha256 in seen:
                     report.unchanged += 1
                 else:
-                    prepared = self._prepare(source.load(), request, chunked_by)
+                    prepared = replace(self._prepare(source.load(), request, chunked_by), url=source.url)
                     seen.add(sha256)
                     yield prepared
                     continue

@@ -15,6 +15,7 @@ from msgspec import Struct, convert, to_builtins
 
 from ragsvc.errors import RagsvcError
 from ragsvc.pipelines.ingest import IngestReport, Progress
+from ragsvc.pipelines.sources import EVERYTHING, Wanted
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.rows import Job
 
@@ -28,11 +29,13 @@ class IngestPayload(Struct, frozen=True, kw_only=True):
     """What an ingest job does; ``uploads`` is a folder to delete when it is done."""
 
     paths: list[str]
+    """Files, folders and addresses (http, https)."""
     collection: str
     domain: str | None = None
     effective_from: date | None = None
     uploads: str | None = None
     wait: bool = True
+    wanted: Wanted = EVERYTHING
 
 
 RunIngest = Callable[[IngestPayload, str, Progress], IngestReport]

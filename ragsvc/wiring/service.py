@@ -23,12 +23,13 @@ from ragsvc.loading.limits import MIB
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
 from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
-from ragsvc.pipelines.sources import Source, file_sources
+from ragsvc.pipelines.sources import Source, find_sources
 from ragsvc.pipelines.thresholds import fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
 from ragsvc.retrieval.searcher import Searcher
+from ragsvc.security.urls import is_url
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.changes import Changes
@@ -43,6 +44,10 @@ from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.wiring.access import Access
 from ragsvc.wiring.index_care import IndexCare
+from ragsvc.wiring.network import Network
+
+ENTRIES_PER_MB = 50
+"""Files that an archive may have for each MB of ``max_unpacked_mb``: of 20 kB each, as statutes are."""
 
 
 def open_service(settings: Settings | Path | str | None = None) -> Service:
@@ -104,6 +109,8 @@ class Service:
             file_bytes=settings.max_file_mb * MIB,
             seconds=settings.parse_timeout_s,
             memory_bytes=settings.parse_memory_mb * MIB,
+            expanded_bytes=settings.max_unpacked_mb * MIB,
+            zip_entries=settings.max_unpacked_mb * ENTRIES_PER_MB,
         )
         return ParserProcess(limits)
 
@@ -145,6 +152,11 @@ class Service:
     def index_care(self) -> IndexCare:
         """Verify, rebuild, roll back and prune the index generations."""
         return IndexCare(self.settings.home, self.database, self.generations, self._ingest_pipeline)
+
+    @cached_property
+    def network(self) -> Network:
+        """What may be fetched."""
+        return Network(self.settings)
 
     @cached_property
     def access(self) -> Access:
@@ -230,7 +242,7 @@ class Service:
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[Path | str],
         collection: str,
         *,
         domain: str | None = None,
@@ -238,20 +250,24 @@ class Service:
         wait: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
-        """Ingest files and folders now, as a job of this process.
+        """Ingest files, folders and what is at addresses (http, https; also a sitemap) now, as a job of this process.
 
         Raises:
             UnreadableFile: a path does not exist.
             WriterBusy: another process is writing and ``wait`` is False.
         """
         payload = IngestPayload(
-            paths=[str(path.resolve()) for path in paths],
+            paths=[str(path) if is_url(str(path)) else str(Path(path).resolve()) for path in paths],
             collection=collection,
             domain=domain,
             effective_from=effective_from,
             wait=wait,
         )
-        self._domain_of(collection, domain)
+        return self.run_ingest(payload, progress)
+
+    def run_ingest(self, payload: IngestPayload, progress: Progress | None = None) -> IngestReport:
+        """Do an ingest job now, in this process; raises as ``ingest``."""
+        self._domain_of(payload.collection, payload.domain)
         runner = self.job_runner()
         report = runner.run(runner.start(payload), progress or (lambda _done, _total, _name: True))
         assert report is not None  # errors are raised when progress is given
@@ -304,7 +320,8 @@ class Service:
             wait=payload.wait,
         )
         with tempfile.TemporaryDirectory(prefix="ragsvc-unpacked-") as unpacked:
-            sources = file_sources([Path(path) for path in payload.paths], self.parser, Path(unpacked))
+            fetcher = self.network.documents
+            sources = find_sources(payload.paths, self.parser, fetcher, Path(unpacked), payload.wanted)
             return self._ingest_pipeline().run(sources, request, progress)
 
     def _ingest_pipeline(self) -> IngestPipeline:

@@ -95,7 +95,7 @@ async def begin(
     give_back: Callable[[], None] = request.app.state.slots.take()
     try:
         await limits.count_question(request, caller_of(request), service.settings)
-        seen = await read_images(images, service.settings.image_hosts)
+        seen = await read_images(images, service.network.picture)
         events = cast(Events, service.stream(replace(question, images=seen)))
         return await anext(events), events, give_back
     except BaseException:
