@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     parse_memory_mb: int = Field(3072, ge=512, description="Address space of the parsing process, in MB.")
 
     max_concurrent_asks: int = Field(32, ge=1, description="Questions answered at once; more get status 429.")
+    conversations: bool = Field(True, description="Whether callers may have conversations kept; off = nothing is kept.")
+    conversation_days: int = Field(30, ge=1, description="Days after its last question that a conversation is kept.")
     keep_generations: int = Field(3, ge=1, description="Index generations kept for 'index rollback'.")
     audit: bool = Field(True, description="Append a line per answer to audit.jsonl; it holds no question text.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")

@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from ragsvc.cli import ask, collections, documents, evaluate, index, ingest, jobs, keys, models, serve, train, verify
+from ragsvc.cli import (
+    ask,
+    assistants,
+    collections,
+    conversations,
+    documents,
+    evaluate,
+    index,
+    ingest,
+    jobs,
+    keys,
+    models,
+    serve,
+    train,
+    verify,
+)
 from ragsvc.cli.output import Context
 
 app = typer.Typer(
@@ -39,6 +54,8 @@ app.command()(serve.serve)
 app.command()(serve.demo)
 app.add_typer(collections.app, name="collections", help="List, show, change or delete collections.")
 app.add_typer(documents.app, name="documents", help="List, show, change or delete documents.")
+app.add_typer(conversations.app, name="conversations", help="Look at conversations that were kept, or delete one.")
+app.add_typer(assistants.app, name="assistants", help="Profiles that bundle what a question is answered with.")
 app.add_typer(jobs.app, name="jobs", help="Look at background jobs or cancel one.")
 app.add_typer(models.app, name="models", help="Which chat and embedding models can be chosen.")
 app.add_typer(index.app, name="index", help="Verify, rebuild, roll back and prune the index generations.")

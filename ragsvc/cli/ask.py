@@ -12,6 +12,7 @@ from ragsvc.cli.output import AsOf, Collections, Context, Json, parse_day, print
 from ragsvc.errors import InvalidInput, NotFound, UpstreamFailed
 from ragsvc.records import Answer, AskRequest, MissingAddress, Passage, SearchRequest, Turn
 
+NEW = "new"
 STRATEGY_HELP = (
     "How retrieval and generation are woven: extractive, direct, lawyer_llama, chatlaw, chatlaw_sop, lawgpt, bianque, "
     "bentsao, doctorglm, moss [by the model]."
@@ -28,11 +29,20 @@ def ask(
     history: Annotated[
         Path | None, typer.Option(help='Earlier turns: JSON [{"role": "user", "content": "…"}, …].')
     ] = None,
+    conversation: Annotated[
+        str | None,
+        typer.Option(help="Conversation that is kept: its id, or 'new'; its earlier turns come with the question."),
+    ] = None,
+    assistant: Annotated[
+        str | None, typer.Option(help="Assistant to ask; 'ragsvc assistants list' shows them.")
+    ] = None,
     steps: Annotated[bool, typer.Option(help="Print what each role of the strategy was given and gave.")] = False,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the collections, with checked citations; says so when it cannot."""
     import asyncio
+
+    import msgspec
 
     obj: Context = context.obj
     service = obj.service()
@@ -45,8 +55,14 @@ def ask(
         model=model,
         strategy=strategy,
     )
+    if assistant:
+        request = service.assistants.apply(assistant, request)
+    if conversation == NEW:
+        conversation = service.conversations.create().conversation_id
+        say(f"conversation {conversation}: go on with --conversation {conversation}")
     try:
-        answer = asyncio.run(service.ask(request))
+        work = service.conversations.ask(request, conversation) if conversation else service.ask(request)
+        answer = asyncio.run(work)
     except UpstreamFailed as error:
         # The model failed, the search did not: what was found is still of use.
         passages = cast("tuple[Passage, ...]", error.passages)
@@ -56,7 +72,7 @@ def ask(
             _print_passages(passages)
         raise
     if as_json:
-        print_json(answer)
+        print_json({**msgspec.structs.asdict(answer), "conversation_id": conversation} if conversation else answer)
     else:
         _print_answer(answer, with_steps=steps)
 
@@ -149,7 +165,8 @@ def _print_answer(answer: Answer, *, with_steps: bool) -> None:
         say(f"[{step.name}] was given:\n{_indented(step.given)}\n[{step.name}] gave:\n{_indented(step.gave)}")
     print(answer.answer)
     if answer.clarify:
-        say(f"question back {answer.clarify.number} of at most {answer.clarify.most}: reply with --history")
+        back = answer.clarify
+        say(f"question back {back.number} of at most {back.most}: reply with --conversation or --history")
     if answer.citations:
         print()
     for citation in answer.citations:

@@ -21,8 +21,11 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json({"collections": found})
         return
-    rows = [[c.name, c.domain, c.n_documents, c.n_chunks, c.time_zone, c.model or "(service default)"] for c in found]
-    print_table(["name", "domain", "documents", "chunks", "time zone", "model"], rows)
+    usual = "(default)"
+    rows = [
+        [c.name, c.domain, c.n_documents, c.n_chunks, c.time_zone, c.model or usual, c.strategy or usual] for c in found
+    ]
+    print_table(["name", "domain", "documents", "chunks", "time zone", "model", "strategy"], rows)
 
 
 @app.command()
@@ -42,10 +45,13 @@ def set_(
     name: Name,
     time_zone: Annotated[str | None, typer.Option(help="Decides what 'today' is, e.g. Asia/Shanghai.")] = None,
     model: Annotated[str | None, typer.Option(help="Chat model of this collection; '' = the service's.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="How its questions are answered unless they say other; '' = the service's.")
+    ] = None,
 ) -> None:
-    """Change the time zone or the model of a collection."""
+    """Change the time zone, the model or the strategy of a collection."""
     obj: Context = context.obj
-    obj.service().set_collection(name, time_zone=time_zone, model=model)
+    obj.service().set_collection(name, time_zone=time_zone, model=model, strategy=strategy)
 
 
 @app.command()
@@ -54,7 +60,7 @@ def delete(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove everything in a collection, for good and at once."""
+    """Remove a collection with everything in it, for good and at once."""
     obj: Context = context.obj
     service = obj.service()
     if not yes:

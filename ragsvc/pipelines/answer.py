@@ -44,12 +44,16 @@ from ragsvc.strategies import (
     EXTRACTIVE,
     JUDGES_ITSELF,
     NEEDS_NO_MODEL,
+    SEARCHES_ALL_TURNS,
     STRATEGIES,
     Task,
+    agreed_strategy,
     choose_strategy,
     searched_question,
     user_turns,
 )
+from ragsvc.strategies.persona import with_persona
+from ragsvc.strategies.rewriting import rewrite
 
 T = TypeVar("T")
 
@@ -123,6 +127,11 @@ class AnswerPipeline:
     async def _run(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
         draft = Draft()
         plan = await self._plan(request)
+        if plan.strategy not in SEARCHES_ALL_TURNS and (
+            again := await rewrite(plan.chat_model, request, plan.language)
+        ):
+            draft.rewrote(again)
+            request = structs.replace(request, standing=again.question)
         result = await self._search(
             SearchRequest(
                 question=searched_question(plan.strategy, request),
@@ -217,7 +226,14 @@ class AnswerPipeline:
         collections = await self._in_thread(self._parts.find_collections, request.collections)
         domains = {collection.name: collection.domain for collection in collections}
         model = request.model or (collections[0].model if collections else "") or self._parts.default_model
-        settled = Plan(model=model, strategy="", language=language, domains=domains, chat_model=None)
+        settled = Plan(
+            model=model,
+            strategy="",
+            default_strategy=agreed_strategy(collections),
+            language=language,
+            domains=domains,
+            chat_model=None,
+        )
         chain = tuple(dict.fromkeys((model, *self._parts.fallback_models)))
         return await self._open(request, settled, chain, ())
 
@@ -230,7 +246,10 @@ class AnswerPipeline:
             InvalidInput, NotFound, SettingsError: of the last model, or of a request that no model could serve.
         """
         model, *rest = models
-        asked = request.strategy or self._parts.default_strategy
+        usual = settled.default_strategy
+        if model == EXTRACTIVE and usual not in NEEDS_NO_MODEL:
+            usual = ""  # a question that names the model that is none still gets its answer
+        asked = request.strategy or usual or self._parts.default_strategy
         is_fallback = bool(failures)
         try:
             strategy = choose_strategy("" if is_fallback and model == EXTRACTIVE else asked, model)
@@ -262,7 +281,7 @@ class AnswerPipeline:
             request=request,
             result=result,
             language=plan.language,
-            pack=find_pack(plan.domain(result.passages)),
+            pack=with_persona(find_pack(plan.domain(result.passages)), request.persona),
             model=plan.chat_model,
             embedder=self._parts.embedder,
             search=self._search,

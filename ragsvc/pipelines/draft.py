@@ -23,6 +23,8 @@ from ragsvc.records import (
     TextPiece,
     Usage,
 )
+from ragsvc.strategies.calls import add_usage
+from ragsvc.strategies.rewriting import Rewritten
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     domains: dict[str, str]
     """Collection -> domain, of those that were asked."""
     chat_model: ChatModel | None
+    default_strategy: str = ""
+    """Of the collections that were asked, where they agree."""
     next_models: tuple[str, ...] = ()
     """Models to ask, in this order, if this one fails before any of its text was released."""
     failures: tuple[ModelFailure, ...] = ()
@@ -62,11 +66,16 @@ class Draft:
         self.reason: str | None = None
         """Why the strategy declined to answer."""
         self._generation = ""
-        self._usage = Usage()
+        self._rewritten: Rewritten | None = None
+        self._usage: Usage | None = None
         self._finish_reason: str | None = None
         self._reasoning: list[str] = []
         self._timings_ms: dict[str, float] = {}
         self._started = time.perf_counter()
+
+    def rewrote(self, rewritten: Rewritten) -> None:
+        """Note what was done to the question before the search."""
+        self._rewritten = rewritten
 
     def found(self, result: SearchResult) -> None:
         self.passages = result.passages
@@ -104,12 +113,12 @@ class Draft:
             strategy=plan.strategy,
             index_generation=self._generation,
             timings_ms=self._timings_ms,
-            usage=self._usage,
+            usage=add_usage(self._rewritten.usage if self._rewritten else None, self._usage) or Usage(),
             finish_reason=self._finish_reason,
             reasoning="".join(self._reasoning),
             fallbacks=plan.failures,
             n_passages_dropped=self.n_dropped,
-            steps=tuple(self.steps),
+            steps=(*([self._rewritten.step] if self._rewritten else []), *self.steps),
             clarify=self.clarify,
             grounding=self.grounding,
         )

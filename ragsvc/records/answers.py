@@ -26,6 +26,10 @@ class AskRequest(Struct, frozen=True, kw_only=True):
     language: str | None = None
     images: tuple[Image, ...] = ()
     """What the question is asked about, for a model that sees."""
+    persona: str = ""
+    """Of an assistant: stands before the rules in the system prompt."""
+    standing: str = ""
+    """The question as a model wrote it to stand by itself; empty = nobody did."""
 
 
 class Step(Struct, frozen=True):

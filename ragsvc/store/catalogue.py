@@ -265,7 +265,14 @@ def find_collections_by_name(connection: sa.Connection, names: Sequence[str]) ->
             known = ", ".join(rows) or "none yet: 'ragsvc ingest PATH --collection NAME' makes one"
             raise NotFound(f"no collection {name!r}; there are: {known}")
     return [
-        Collection(ordinal=row.ordinal, name=row.name, domain=row.domain, time_zone=row.time_zone, model=row.model)
+        Collection(
+            ordinal=row.ordinal,
+            name=row.name,
+            domain=row.domain,
+            time_zone=row.time_zone,
+            model=row.model,
+            strategy=row.strategy,
+        )
         for row in (rows[name] for name in (names or rows))
     ]
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from ragsvc.errors import NotFound
+from ragsvc.store.catalogue import is_open
 from ragsvc.store.database import Database
 from ragsvc.store.schema import (
     chunk_vectors,
@@ -94,30 +95,40 @@ class Changes:
         return len(ordinals)
 
     def remove_collection(self, name: str) -> int:
-        """Remove everything in a collection; return how many versions that were.
+        """Remove a collection with everything in it; return how many versions that were. Its name is free again.
 
         Raises:
             NotFound: no such collection.
         """
         with self._database.write() as connection:
-            ordinal = connection.execute(sa.select(collections.c.ordinal).where(collections.c.name == name)).scalar()
+            this = sa.and_(collections.c.name == name, is_open())
+            ordinal = connection.execute(sa.select(collections.c.ordinal).where(this)).scalar()
             if ordinal is None:
-                raise NotFound(f"no collection {name!r}")
+                raise NotFound(f"no collection {name!r}; 'ragsvc collections list' shows them")
             of_it = sa.select(versions.c.ordinal).where(versions.c.collection == ordinal, versions.c.state != "removed")
             ordinals = connection.execute(of_it).scalars().all()
             empty_versions(connection, ordinals)
+            # As if nothing had ever been committed to it: the row itself stays, for its versions' ordinals do.
+            of_all = versions.c.collection == ordinal
+            connection.execute(versions.update().where(of_all).values(added_change=None))
+            itself = collections.c.ordinal == ordinal
+            connection.execute(collections.update().where(itself).values(model="", strategy=""))
             bump_change_number(connection)
         return len(ordinals)
 
-    def set_collection(self, name: str, *, time_zone: str | None = None, model: str | None = None) -> None:
+    def set_collection(
+        self, name: str, *, time_zone: str | None = None, model: str | None = None, strategy: str | None = None
+    ) -> None:
         """Change how a collection is read or answered.
 
         Raises:
             NotFound: no such collection.
         """
-        values = {key: value for key, value in (("time_zone", time_zone), ("model", model)) if value is not None}
+        given = {"time_zone": time_zone, "model": model, "strategy": strategy}
+        values = {key: value for key, value in given.items() if value is not None}
         with self._database.write() as connection:
-            known = connection.execute(sa.select(collections.c.ordinal).where(collections.c.name == name)).scalar()
+            this = sa.and_(collections.c.name == name, is_open())
+            known = connection.execute(sa.select(collections.c.ordinal).where(this)).scalar()
             if known is None:
                 raise NotFound(f"no collection {name!r}")
             if values:

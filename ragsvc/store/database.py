@@ -20,6 +20,8 @@ from ragsvc.store import identity, schema
 REVISION = "0003"
 """Alembic revision that this code expects."""
 BUSY_TIMEOUT_S = 30
+ERASE_WAIT_MS = 2000
+"""Longest that an erasure waits for readers to leave the log."""
 # FULL: a commit is on the disk when it returns. Cache in KiB (negative), memory map in bytes.
 OUTSIDE_CAUSES = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_BUSY")
 RESTORE = "restore it from a backup"
@@ -94,6 +96,25 @@ class Database:
             connection = connection.execution_options(is_write=True)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def erase(self) -> Iterator[sa.Connection]:
+        """As ``write``, and what is deleted in it is overwritten in the file, then dropped from the log beside it.
+
+        The log keeps its pages for as long as a reader or writer needs them; the next call drops them then.
+        """
+        with self.write() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+        with self._named_errors(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute(f"PRAGMA busy_timeout={ERASE_WAIT_MS}")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -54,6 +54,7 @@ class Inventory:
                     domain=row.domain,
                     time_zone=row.time_zone,
                     model=row.model,
+                    strategy=row.strategy,
                     n_documents=row.n_documents or 0,
                     n_chunks=row.n_chunks or 0,
                 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from ragsvc.errors import InvalidInput
 from ragsvc.records import AskRequest
+from ragsvc.store.rows import Collection
 from ragsvc.strategies import (
     bentsao,
     bianque,
@@ -25,9 +26,11 @@ __all__ = [
     "EXTRACTIVE",
     "JUDGES_ITSELF",
     "NEEDS_NO_MODEL",
+    "SEARCHES_ALL_TURNS",
     "STRATEGIES",
     "Strategy",
     "Task",
+    "agreed_strategy",
     "choose_strategy",
     "searched_question",
     "user_turns",
@@ -52,14 +55,19 @@ NEEDS_NO_MODEL = frozenset({EXTRACTIVE, "lawyer_llama", "chatlaw_sop", "bentsao"
 """Without a chat model they keep their way of finding, and the sentences found are quoted."""
 JUDGES_ITSELF = frozenset({"bianque", "chatlaw_sop", "doctorglm"})
 """They turn the question into another one first, and judge by ``Task.why_abstain`` what that found."""
-_SEARCHED: dict[str, Callable[[AskRequest], str]] = dict.fromkeys(
-    ("lawyer_llama", "bianque", "chatlaw_sop"), all_user_turns
-)
+SEARCHES_ALL_TURNS = frozenset({"lawyer_llama", "bianque", "chatlaw_sop"})
+"""They search for all that the user said, as published."""
 
 
 def searched_question(strategy: str, request: AskRequest) -> str:
     """Return what is searched for before the strategy begins: the question, with earlier turns where they belong."""
-    return _SEARCHED.get(strategy, standing_question)(request)
+    return all_user_turns(request) if strategy in SEARCHES_ALL_TURNS else standing_question(request)
+
+
+def agreed_strategy(collections: Sequence[Collection]) -> str:
+    """Return the default strategy of these collections where all of them have the same one; else empty."""
+    names = {collection.strategy for collection in collections}
+    return names.pop() if len(names) == 1 else ""
 
 
 def choose_strategy(name: str, model: str) -> str:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from ragsvc.citing.sentences import MARK
 from ragsvc.prompting import estimated_tokens, neutralise
-from ragsvc.records import AskRequest, Message, Turn
+from ragsvc.records import AskRequest, Message
+from ragsvc.strategies.leaning import leans, shares
 from ragsvc.strategies.task import Task
 
 SHARE_OF_HISTORY = 0.25
 """Most of a prompt that earlier turns take; the oldest are left out first."""
 MOST_SEARCHED_CHARS = 4_000
-_SHORT_HAN, _SHORT_WORDS = 6, 4
-"""A question of fewer Han characters or words does not stand by itself."""
-
-_LEANS = re.compile(
-    r"^(?:那|可是|但是?|如果|假如|要是|万一|还有|另外|然后|所以|同样|再)|(?:这个?|那个?|这种|那种|上述|前面|刚才|该|此)(?![里些么])"
-    r"|[它他她]|呢[？?]?\s*$|^(?:and|but|so|then|also|what about|how about|what if|why)\b"
-    r"|\b(?:it|its|that|this|those|these|they|them|their|he|him|she|her|above)\b",
-    re.IGNORECASE,
-)
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[A-Za-z]+")
+_ASKS = re.compile(r"[？?]|吗|什么|怎么|如何|多少|多久|哪|是否")
 _ANY_MARK = re.compile(rf"[ \t]*{MARK}")
 
 
@@ -40,29 +30,37 @@ def all_user_turns(request: AskRequest) -> str:
 def standing_question(request: AskRequest) -> str:
     """Return the question so that it can be searched for by itself.
 
-    One that leans on what was said (那…呢, "what about it", a reply to a question back, a word or two) gets the user's
-    turn before it in front, and that one its own where it leans as well. One that stands by itself is left alone: the
-    topic may have changed.
+    As a model has written it where one did. Otherwise one that leans on what was said (那…呢, "what about it", a reply
+    to a question back, a word or two) gets the user's turn before it in front, and that one its own where it leans as
+    well. One that stands by itself is left alone: the topic may have changed.
     """
+    return request.standing or " ".join(user_turns(request)[_first_needed(request) :])[-MOST_SEARCHED_CHARS:]
+
+
+def needs_earlier(request: AskRequest) -> bool:
+    """Whether the question is searched for with turns before it."""
+    return _first_needed(request) < len(user_turns(request)) - 1
+
+
+def _first_needed(request: AskRequest) -> int:
+    """Return the place in ``user_turns`` of the first that the question cannot do without."""
     said = user_turns(request)
     first = len(said) - 1
-    if _is_reply(request.history):
+    if first and _is_reply(request):
         first -= 1
-    while first > 0 and leans(said[first]):
+    while first > 0 and leans(said[first], " ".join(said[:first])):
         first -= 1
-    return " ".join(said[max(first, 0) :])[-MOST_SEARCHED_CHARS:]
+    return first
 
 
-def leans(question: str) -> bool:
-    """Whether a question cannot be understood without what was said before it."""
-    han, words = len(_HAN.findall(question)), len(_WORD.findall(question))
-    is_short = han < _SHORT_HAN if han else words < _SHORT_WORDS
-    return is_short or _LEANS.search(question.strip()) is not None
-
-
-def _is_reply(history: Sequence[Turn]) -> bool:
-    """Whether the last thing said was a question back."""
-    return bool(history) and history[-1].role == "assistant" and history[-1].content.rstrip().endswith(("？", "?"))
+def _is_reply(request: AskRequest) -> bool:
+    """Whether the last thing said was a question back, and the user took it up and did not ask something else."""
+    last = request.history[-1]
+    if last.role != "assistant" or not last.content.rstrip().endswith(("？", "?")):
+        return False
+    before = " ".join([*user_turns(request)[:-1], last.content])
+    asks_something_else = _ASKS.search(request.question) and not leans(request.question, before)
+    return not asks_something_else or shares(request.question, before)
 
 
 def past_turns(task: Task) -> tuple[Message, ...]:

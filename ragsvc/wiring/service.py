@@ -31,8 +31,10 @@ from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, Searc
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.security.urls import is_url
 from ragsvc.settings import Settings, read_settings
+from ragsvc.store.assistants import Assistants
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.changes import Changes
+from ragsvc.store.conversations import Conversations
 from ragsvc.store.database import Database
 from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
@@ -42,7 +44,10 @@ from ragsvc.store.passing import PassingFile
 from ragsvc.store.receipts import Receipts
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
+from ragsvc.strategies import choose_strategy
 from ragsvc.wiring.access import Access
+from ragsvc.wiring.assistants import AssistantCare
+from ragsvc.wiring.conversations import ConversationCare
 from ragsvc.wiring.index_care import IndexCare
 from ragsvc.wiring.network import Network
 
@@ -159,24 +164,42 @@ class Service:
         return Network(self.settings)
 
     @cached_property
+    def conversations(self) -> ConversationCare:
+        """Questions in conversations that are kept."""
+        stored = Conversations(self.database, self.settings.conversation_days)
+        return ConversationCare(stored, self.stream, self.settings.conversations)
+
+    @cached_property
+    def assistants(self) -> AssistantCare:
+        """Profiles that bundle what a question is answered with."""
+        return AssistantCare(
+            Assistants(self.database), self.catalogue.find_collections, self.chat_models, self.settings.model
+        )
+
+    @cached_property
     def access(self) -> Access:
         """Make keys and say where they reach."""
         return Access(self.keys)
 
     # --- questions ---
 
-    def set_collection(self, name: str, *, time_zone: str | None = None, model: str | None = None) -> None:
-        """Change how a collection is read or answered.
+    def set_collection(
+        self, name: str, *, time_zone: str | None = None, model: str | None = None, strategy: str | None = None
+    ) -> None:
+        """Change how a collection is read or answered; an empty model or strategy is the service's.
 
         Raises:
             NotFound: no such collection or model.
-            InvalidInput: no such time zone.
+            InvalidInput: no such time zone or strategy, or a strategy that needs another model.
         """
+        (known,) = self.catalogue.find_collections([name])
         if model:
             self.chat_models.find(model)
+        if strategy:
+            choose_strategy(strategy, (known.model if model is None else model) or self.settings.model)
         if time_zone is not None and time_zone not in available_timezones():
             raise InvalidInput(f"time zone {time_zone!r} is unknown; write it like Asia/Shanghai")
-        self.changes.set_collection(name, time_zone=time_zone, model=model)
+        self.changes.set_collection(name, time_zone=time_zone, model=model, strategy=strategy)
 
     async def ask(self, request: AskRequest) -> Answer:
         """Answer a question.

@@ -7,7 +7,8 @@ import pytest
 from ragsvc.prompting import estimated_tokens
 from ragsvc.records import AskRequest, Turn
 from ragsvc.strategies import searched_question
-from ragsvc.strategies.conversation import MOST_SEARCHED_CHARS, leans, standing_question
+from ragsvc.strategies.conversation import MOST_SEARCHED_CHARS, standing_question
+from ragsvc.strategies.leaning import leans
 from tests.doubles import make_passage
 from tests.unit.strategies.runs import Calls, run_of
 
