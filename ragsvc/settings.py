@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     conversation_days: int = Field(30, ge=1, description="Days after its last question that a conversation is kept.")
     keep_generations: int = Field(3, ge=1, description="Index generations kept for 'index rollback'.")
     audit: bool = Field(True, description="Append a line per answer to audit.jsonl; it holds no question text.")
+    feedback_hours: int = Field(
+        24, ge=0, le=720, description="Hours that an answer is kept, without its question, for feedback; 0 = none."
+    )
+    keep_questions: bool = Field(
+        False, description="Keep questions, redacted, with feedback and where no answer was found; off: none is stored."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
     log_json: bool = Field(False, description="Log lines of 'serve' as JSON objects, for a log collector.")
 

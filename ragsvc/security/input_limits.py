@@ -20,6 +20,8 @@ MAX_HISTORY = 40
 """Turns of a conversation that may come with a question."""
 MAX_TURN_CHARS = 20_000
 """Of one of them: an answer may be a report with its quotations."""
+MAX_COMMENT_CHARS = 2_000
+"""Of what a reader says about an answer."""
 MAX_JSON_BYTES = 1_000_000
 MAX_JSON_BYTES_WITH_IMAGES = 12_000_000
 """Of a question's body: pictures of eight megabytes in all, which base64 makes a third larger."""
@@ -78,6 +80,18 @@ def check_turn(text: str, what: str) -> str:
     if not 1 <= len(text) <= MAX_TURN_CHARS:
         raise InvalidInput(f"{what} must have 1 to {MAX_TURN_CHARS:,} characters; found {len(text):,}")
     return text
+
+
+def check_comment(text: str) -> str:
+    """Return what a reader says about an answer; it may be nothing.
+
+    Raises:
+        InvalidInput: it is too long, or no valid text.
+    """
+    _check_characters(text, "comment")
+    if len(text) > MAX_COMMENT_CHARS:
+        raise InvalidInput(f"comment has {len(text):,} characters; the limit is {MAX_COMMENT_CHARS:,}")
+    return text.strip()
 
 
 def check_k(k: int, what: str) -> int:

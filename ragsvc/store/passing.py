@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS recent_answers (
     answer_id TEXT PRIMARY KEY, asker TEXT NOT NULL, at REAL NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS recent_answers_by_time ON recent_answers (at);
+CREATE TABLE IF NOT EXISTS declined (
+    answer_id TEXT PRIMARY KEY, at REAL NOT NULL, collections TEXT NOT NULL, body BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS declined_by_time ON declined (at);
 """
 
 
@@ -59,7 +63,9 @@ class PassingFile:
                     raise RagsvcError(
                         f"{self.path} cannot be used ({error}): see that the disk has room and allows writing"
                     ) from error
-                raise IndexDamaged(str(self.path), f"{error}; delete it: it holds counts and recent answers") from error
+                raise IndexDamaged(
+                    str(self.path), f"{error}; delete it: it holds counts and the answers of the last hours"
+                ) from error
 
     def _open(self) -> sqlite3.Connection:
         os.close(os.open(self.path, os.O_CREAT | os.O_CLOEXEC, 0o600))  # answers are for their readers only
@@ -68,6 +74,7 @@ class PassingFile:
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is over is overwritten
         connection.executescript(_SCHEMA)
         return connection
 

@@ -246,7 +246,6 @@ feedback = Table(  # what readers said about answers; the receipt of each is in 
     Column("answer_id", ForeignKey("receipts.answer_id", ondelete="CASCADE"), nullable=False),
     Column("marker", String, nullable=False),  # of the citation that it is about; empty = the answer
     Column("given_at", Float, nullable=False, index=True),
-    Column("asker", String, nullable=False),
     Column("key_id", String, nullable=False),
     Column("collections", String, nullable=False),  # JSON array; empty = all
     Column("rating", String, nullable=False),
@@ -254,18 +253,6 @@ feedback = Table(  # what readers said about answers; the receipt of each is in 
     Column("comment", Text, nullable=False),
     Column("model", String, nullable=False),
     UniqueConstraint("answer_id", "marker"),
-)
-
-declined = Table(  # questions without an answer, where the operator chose to keep them
-    "declined",
-    metadata,
-    Column("answer_id", String, primary_key=True),
-    Column("asked_at", Float, nullable=False, index=True),
-    Column("key_id", String, nullable=False),
-    Column("question", Text, nullable=False),
-    Column("collections", String, nullable=False),  # JSON array; empty = all
-    Column("as_of", Date),
-    Column("reason", Text, nullable=False),
 )
 
 conversations = Table(  # kept because their askers wanted that

@@ -46,6 +46,7 @@ from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.strategies import choose_strategy
 from ragsvc.wiring.access import Access
+from ragsvc.wiring.feedback import ReaderFeedback
 from ragsvc.wiring.assistants import AssistantCare
 from ragsvc.wiring.conversations import ConversationCare
 from ragsvc.wiring.index_care import IndexCare
@@ -180,6 +181,11 @@ class Service:
     def access(self) -> Access:
         """Make keys and say where they reach."""
         return Access(self.keys)
+
+    @cached_property
+    def feedback(self) -> ReaderFeedback:
+        """What readers say about answers, and what they asked in vain."""
+        return ReaderFeedback(self.database, self.passing, self.settings)
 
     # --- questions ---
 

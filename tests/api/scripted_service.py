@@ -35,6 +35,7 @@ from ragsvc.store.limits import Limits
 from ragsvc.store.passing import PassingFile
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
+from ragsvc.wiring.feedback import ReaderFeedback
 from ragsvc.wiring.network import Network
 
 TEXT = "第五百七十七条　当事人一方不履行合同义务的，应当承担违约责任。"
@@ -65,10 +66,12 @@ class ScriptedService:
 
     def __init__(self, home: Path, **settings: object) -> None:
         self.settings = Settings(home=home, **settings)
-        database = Database(home / "catalogue.sqlite")
+        self.database = database = Database(home / "catalogue.sqlite")
         self.keys = Keys(database)
         self.tickets = Tickets(database)
-        self.limits = Limits(PassingFile(home / "passing.sqlite"))
+        self.passing = PassingFile(home / "passing.sqlite")
+        self.limits = Limits(self.passing)
+        self.feedback = ReaderFeedback(database, self.passing, self.settings)
         self.jobs = Jobs(database)
         self.asked: list[AskRequest] = []
         self.searched: list[SearchRequest] = []
@@ -84,6 +87,8 @@ class ScriptedService:
         self.network = Network(self.settings)
         self.verifier = ScriptedVerifier()
         self.is_ready = (True, "")
+        self.answer = answer
+        """Writes the answer that comes when nothing fails."""
 
     async def stream(self, request: AskRequest) -> AsyncIterator[AnswerEvent]:
         self.asked.append(request)
@@ -100,7 +105,7 @@ class ScriptedService:
             for piece in ("应当承担", "违约责任", "[1]。\n"):
                 yield TextReleased(piece)
                 await asyncio.sleep(self.pause_s)
-            yield AnswerDone(answer())
+            yield AnswerDone(self.answer())
         finally:
             self.n_closed += 1
 

@@ -25,6 +25,7 @@ EVIL = "https://evil.example"
 QUESTION = {"question": "违约"}
 OPENED = {
     ("POST", "/v1/ask"),
+    ("POST", "/v1/feedback"),
     ("GET", "/v1/lookup"),
     ("GET", "/v1/versions/{version_id}/text"),
     ("GET", "/v1/documents/{document_id}/versions"),

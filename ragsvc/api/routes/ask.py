@@ -18,12 +18,11 @@ from ragsvc.api.conversation_schemas import Turn
 from ragsvc.api.errors import ModelFailed, Refused, named, problem, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
+from ragsvc.api.recording import Recorder
 from ragsvc.api.revocation import check_still_allowed, until_revoked
 from ragsvc.api.sse import EventStream, encode_event
 from ragsvc.errors import InvalidInput
 from ragsvc.generation.images import read_images
-from ragsvc.observability import metrics
-from ragsvc.observability.audit import AuditLog
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
@@ -68,7 +67,7 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     if caller.ticket and (body.model or body.strategy or body.images):
         raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
     first, events, give_back = await begin(request, question, body.images)
-    recorder = Recorder(request.app.state.audit, caller.key_id, body.model or "")
+    recorder = Recorder(request.app.state, caller, question)
     if body.stream:
         return EventStream(to_sse(first, events, recorder), at_end=give_back, cut=until_revoked(service, caller))
     try:
@@ -163,26 +162,6 @@ def to_filters(filters: schemas.Filters) -> records.Filters:
     )
 
 
-class Recorder:
-    """Counts what became of one question, and audits its answer before the reader gets it whole."""
-
-    def __init__(self, audit: AuditLog | None, key_id: str, model: str) -> None:
-        self._audit = audit
-        self._key_id = key_id
-        self._model = model
-
-    def answered(self, answer: records.Answer) -> schemas.Answer:
-        """Record an answer and return it as it is sent."""
-        metrics.record_answer(answer)
-        if self._audit:
-            self._audit.append(answer, self._key_id)
-        return schemas.out(answer, schemas.Answer)
-
-    def failed(self) -> None:
-        """Record that the model failed."""
-        metrics.record_failure(self._model)
-
-
 async def to_answer(first: records.AnswerEvent, events: Events, recorder: Recorder) -> schemas.Answer:
     """Wait for the end of an answer.
 
@@ -200,7 +179,7 @@ async def to_answer(first: records.AnswerEvent, events: Events, recorder: Record
         recorder.failed()
         raise ModelFailed(last.message, named(last.error), schemas.out(passages, list[schemas.Passage]))
     assert isinstance(last, records.AnswerDone | records.ClarifyAsked), "an answer ends with one of the three"
-    return recorder.answered(last.answer)
+    return await recorder.answered(last.answer)
 
 
 async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder) -> AsyncGenerator[bytes, None]:
@@ -208,7 +187,7 @@ async def to_sse(first: records.AnswerEvent, events: Events, recorder: Recorder)
     try:
         async with aclosing(from_first(first, events)) as stream:
             async for event in stream:
-                yield _encode(event, recorder)
+                yield await _encode(event, recorder)
     except Exception as error:  # noqa: BLE001  # the response has begun: its status can no longer say it
         FAILURES.error("an answer broke off", exc_info=error)
         yield encode_event("error", problem_of(error))
@@ -222,7 +201,7 @@ async def from_first(first: records.AnswerEvent, events: Events) -> Events:
             yield event
 
 
-def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
+async def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
     match event:
         case records.PassagesFound(passages):
             return encode_event("passages", schemas.PassagesFound(schemas.out(passages, list[schemas.Passage])))
@@ -231,9 +210,9 @@ def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
         case records.CitationChecked(citation):
             return encode_event("citation", schemas.out(citation, schemas.Citation))
         case records.AnswerDone(answer):
-            return encode_event("done", recorder.answered(answer))
+            return encode_event("done", await recorder.answered(answer))
         case records.ClarifyAsked(answer):
-            return encode_event("clarify", recorder.answered(answer))
+            return encode_event("clarify", await recorder.answered(answer))
         case records.AnswerFailed(error, message):
             recorder.failed()
             return encode_event("error", problem(named(error), message))

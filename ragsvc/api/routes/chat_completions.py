@@ -34,8 +34,9 @@ from ragsvc.api.conversation_schemas import Turn
 from ragsvc.api.errors import Refused, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
+from ragsvc.api.recording import Recorder
 from ragsvc.api.revocation import until_revoked
-from ragsvc.api.routes.ask import Events, Recorder, begin, from_first, to_answer, to_question
+from ragsvc.api.routes.ask import Events, begin, from_first, to_answer, to_question
 from ragsvc.api.sse import EventStream
 from ragsvc.errors import InvalidInput
 from ragsvc.observability.logs import FAILURES
@@ -88,7 +89,7 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
         service.settings,
     )
     first, events, give_back = await begin(request, question, images)
-    recorder = Recorder(request.app.state.audit, caller.key_id, model or "")
+    recorder = Recorder(request.app.state, caller, question)
     if body.stream:
         return EventStream(
             _to_chunks(body, first, events, recorder), at_end=give_back, cut=until_revoked(service, caller)
@@ -183,7 +184,7 @@ async def _to_chunks(
                     case records.TextReleased(text):
                         yield chunk(ChunkChoice(0, Delta(content=text)))
                     case records.AnswerDone(done) | records.ClarifyAsked(done):
-                        answer = recorder.answered(done)
+                        answer = await recorder.answered(done)
                         if answer.clarify:  # the one part of an answer that does not come as text
                             yield chunk(ChunkChoice(0, Delta(content=answer.clarify.question)))
                         yield chunk(ChunkChoice(0, Delta(content=_ending(answer))))
