@@ -129,7 +129,13 @@ def print_difference(found: QueryDifference) -> None:
 @app.command()
 def fusion(
     context: typer.Context,
-    sets: Annotated[list[str], typer.Argument(metavar="FOLDER:DOMAIN...", help="Sets in BEIR layout.")],
+    sets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FOLDER:DOMAIN[@ENCODER]...",
+            help="Sets in BEIR layout; ENCODER: the folder of one that was trained without the set's source.",
+        ),
+    ],
     embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of queries and of the search.")] = 0,
     leave_out: Annotated[bool, typer.Option(help="Also fit without each set, to see how the fit carries over.")] = True,
@@ -137,13 +143,17 @@ def fusion(
     as_json: Json = False,
 ) -> None:
     """Fit how much keywords weigh against vectors, by language, domain and how sure each arm is."""
-    from ragsvc.evaluation.fusion import fit_fusion, write_fusion
+    from ragsvc.evaluation.fusion import FusionSet, fit_fusion, write_fusion
     from ragsvc.evaluation.retrieval import RetrievalOptions
 
-    pairs = [(Path(folder), domain) for folder, _, domain in (one.rpartition(":") for one in sets)]
-    command = "evaluate fusion " + " ".join(f"{folder.name}:{domain}" for folder, domain in pairs)
+    given = []
+    for one in sets:
+        place, _, encoder = one.partition("@")
+        folder, _, domain = place.rpartition(":")
+        given.append(FusionSet(folder=Path(folder), domain=domain, encoder=Path(encoder) if encoder else None))
+    command = f"evaluate fusion {' '.join(one.name for one in given)}"
     options = RetrievalOptions(embedder=embedder, seed=seed)
-    found = fit_fusion(pairs, options, fitted_on=command, leave_out=leave_out)
+    found = fit_fusion(given, options, fitted_on=command, leave_out=leave_out)
     if write:
         write_fusion(found.model, write)
     if as_json:

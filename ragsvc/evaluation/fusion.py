@@ -3,6 +3,10 @@
 What is maximised is the mean over the sets of hybrid's nDCG@10, less what hybrid loses on a set against its better
 arm: a fusion that helps four sets and drags the fifth down is not wanted. nDCG is a step function of the weights, so
 the search is random (a (1+1) evolution strategy, Rechenberg 1973), seeded.
+
+An encoder knows the wording of the sources that it was trained on; a user's documents are of none of them. So a set
+may also be asked through an encoder that was trained without the set's source: weights that are fitted on both do
+not trust the vector arm where it has seen nothing of the kind.
 """
 
 from __future__ import annotations
@@ -34,8 +38,24 @@ _SHRINK = 0.0005
 Floats = NDArray[np.float64]
 
 
+class FusionSet(Struct, frozen=True, kw_only=True):
+    """A labelled set to fit on."""
+
+    folder: Path
+    """In BEIR layout."""
+    domain: str
+    encoder: Path | None = None
+    """Another encoder than the one that is fitted for: one that was trained without the set's source."""
+
+    @property
+    def name(self) -> str:
+        """As the command line takes it, the folders without where they lie."""
+        name = f"{self.folder.resolve().name}:{self.domain}"
+        return f"{name}@{self.encoder.parent.name}/{self.encoder.name}" if self.encoder else name
+
+
 class SetFigures(Struct, frozen=True, kw_only=True):
-    """nDCG@10 on one set; ``left_out``: fused by a model that was fitted without this set."""
+    """nDCG@10 on one set; ``left_out``: fused by a model that was fitted without it, through whichever encoder."""
 
     name: str
     group: str
@@ -59,6 +79,7 @@ class _Set(Struct, frozen=True, kw_only=True):
     """Candidates of one set's questions; rows are questions, columns are candidates, padded."""
 
     name: str
+    folder: Path
     group: str
     words: Floats
     meaning: Floats
@@ -82,30 +103,30 @@ class _Set(Struct, frozen=True, kw_only=True):
 
 
 def fit_fusion(
-    sets: Sequence[tuple[Path, str]], options: RetrievalOptions, *, fitted_on: str = "", leave_out: bool = True
+    sets: Sequence[FusionSet], options: RetrievalOptions, *, fitted_on: str = "", leave_out: bool = True
 ) -> FusionReport:
     """Fit the fusion of an encoder.
 
     Args:
-        sets: folder in BEIR layout and domain of each; at most ``MAX_QUERIES`` questions of each are used.
+        sets: at most ``MAX_QUERIES`` questions of each are used; at least one is seen by the encoder itself.
         options: embedder, split, seed.
         fitted_on: kept in the model: the command that repeats the fit.
-        leave_out: also fit without each set that is not alone in its language and domain.
+        leave_out: also fit without each set whose folder is not alone in its language and domain.
 
     Raises:
-        InvalidInput: a folder is not in BEIR layout, or none is given.
+        InvalidInput: a folder is not in BEIR layout, or no set is given without an encoder of its own.
     """
-    if not sets:
-        raise InvalidInput("no set was given to fit the fusion on; name at least one FOLDER:DOMAIN")
+    if all(one.encoder for one in sets):
+        raise InvalidInput("no set was given to fit the fusion on; name at least one FOLDER:DOMAIN without an encoder")
     embedder_id, collected = "", []
-    for folder, domain in sets:
-        embedder_id, found = _collect(folder, domain, options)
+    for one in sorted(sets, key=lambda one: one.encoder is None):
+        embedder_id, found = _collect(one, options)
         collected.append(found)
     groups = sorted({one.group for one in collected})
     fitted = _search(collected, groups, _STEPS, options.seed)
     figures = []
     for one in collected:
-        others = [other for other in collected if other is not one]
+        others = [other for other in collected if other.folder != one.folder]
         alone = one.group not in {other.group for other in others}
         without = fitted if alone or not leave_out else _search(others, groups, _STEPS_LEFT_OUT, options.seed)
         figures.append(_figures(one, groups, fitted, without))
@@ -124,19 +145,20 @@ def write_fusion(model: FusionModel, path: Path) -> None:
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _collect(folder: Path, domain: str, options: RetrievalOptions) -> tuple[str, _Set]:
+def _collect(one: FusionSet, options: RetrievalOptions) -> tuple[str, _Set]:
     """Ask both arms all questions of a set; return the embedder's id with the candidates."""
-    labelled = LabelledSet(folder)
+    labelled = LabelledSet(one.folder)
+    embedder = str(one.encoder) if one.encoder else options.embedder
     queries = labelled.select(options.split)
     chosen = np.random.default_rng(options.seed).permutation(len(queries))[:MAX_QUERIES]
     queries = [queries[i] for i in sorted(chosen)]
-    with open_home(msgspec.structs.replace(options, home=None)) as service:
-        indexed = IndexedSet(labelled, service, domain)
+    with open_home(msgspec.structs.replace(options, home=None, embedder=embedder)) as service:
+        indexed = IndexedSet(labelled, service, one.domain)
         indexed.ingest()
         catalogue = Catalogue(service.database)
         snapshot = catalogue.snapshot([COLLECTION])
         if snapshot.generation_id is None:
-            raise InvalidInput(f"{folder} holds no text to search")
+            raise InvalidInput(f"{one.folder} holds no text to search")
         index = service.generations.open(snapshot.generation_id, service.embedder.embedder_id)
         arms = Arms(index, service.embedder)
         rows = []
@@ -144,7 +166,7 @@ def _collect(folder: Path, domain: str, options: RetrievalOptions) -> tuple[str,
             scores = arms.ask(query.question(), DEPTH, snapshot.where, ARMS, Stopwatch())
             rows.append((query, scores, _gains(query, scores, catalogue, indexed)))
         embedder_id = service.embedder.embedder_id
-    return embedder_id, _padded(folder.resolve().name, f"{language_of_set(folder)}-{domain}", labelled, rows)
+    return embedder_id, _padded(one, labelled, rows)
 
 
 def _gains(query: Query, scores: ArmScores, catalogue: Catalogue, indexed: IndexedSet) -> dict[int, int]:
@@ -155,9 +177,7 @@ def _gains(query: Query, scores: ArmScores, catalogue: Catalogue, indexed: Index
     return {chunk.ordinal: judged.get(indexed.name_of(chunk.version.document_id), 0) for chunk in found}
 
 
-def _padded(
-    name: str, group: str, labelled: LabelledSet, rows: Sequence[tuple[Query, ArmScores, dict[int, int]]]
-) -> _Set:
+def _padded(one: FusionSet, labelled: LabelledSet, rows: Sequence[tuple[Query, ArmScores, dict[int, int]]]) -> _Set:
     width = max(len(gains) for _, _, gains in rows)
     words, gained = np.zeros((len(rows), width)), np.zeros((len(rows), width))
     meaning = np.full((len(rows), width), -9.0)  # what is no candidate comes last at any weight
@@ -173,7 +193,15 @@ def _padded(
     top = np.array([scores.top_cosine or 0.0 for _, scores, _ in rows])
     drop = np.array([scores.lexical_drop for _, scores, _ in rows])
     return _Set(
-        name=name, group=group, words=words, meaning=meaning, gains=gained, ideal=ideal, top_cosine=top, drop=drop
+        name=one.name,
+        folder=one.folder.resolve(),
+        group=f"{language_of_set(one.folder)}-{one.domain}",
+        words=words,
+        meaning=meaning,
+        gains=gained,
+        ideal=ideal,
+        top_cosine=top,
+        drop=drop,
     )
 
 
