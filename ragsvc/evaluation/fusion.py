@@ -116,11 +116,11 @@ def fit_fusion(
     Raises:
         InvalidInput: a folder is not in BEIR layout, or no set is given without an encoder of its own.
     """
-    if all(one.encoder for one in sets):
+    if all(given.encoder for given in sets):
         raise InvalidInput("no set was given to fit the fusion on; name at least one FOLDER:DOMAIN without an encoder")
     embedder_id, collected = "", []
-    for one in sorted(sets, key=lambda one: one.encoder is None):
-        embedder_id, found = _collect(one, options)
+    for given in sorted(sets, key=lambda given: given.encoder is None):
+        embedder_id, found = _collect(given, options)
         collected.append(found)
     groups = sorted({one.group for one in collected})
     fitted = _search(collected, groups, _STEPS, options.seed)
