@@ -12,6 +12,7 @@ from ragsvc.cli import (
     assistants,
     collections,
     conversations,
+    corpora,
     documents,
     evaluate,
     index,
@@ -56,6 +57,7 @@ app.add_typer(collections.app, name="collections", help="List, show, change or d
 app.add_typer(documents.app, name="documents", help="List, show, change or delete documents.")
 app.add_typer(conversations.app, name="conversations", help="Look at conversations that were kept, or delete one.")
 app.add_typer(assistants.app, name="assistants", help="Profiles that bundle what a question is answered with.")
+app.add_typer(corpora.app, name="corpora", help="Public sources that one command fetches and ingests.")
 app.add_typer(jobs.app, name="jobs", help="Look at background jobs or cancel one.")
 app.add_typer(models.app, name="models", help="Which chat and embedding models can be chosen.")
 app.add_typer(index.app, name="index", help="Verify, rebuild, roll back and prune the index generations.")

@@ -37,7 +37,7 @@ def ingest(
     """Ingest files, folders and pages; the same bytes again cost nothing, a bad file is left out and named."""
     obj: Context = context.obj
     service = obj.service(may_be_new=True)
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = service.ingest(
             paths,
             collection,
@@ -49,7 +49,7 @@ def ingest(
     if as_json:
         print_json(report)
     else:
-        _summarise(report, collection)
+        summarise(report, collection)
     nothing_went_in = report.documents == 0
     if nothing_went_in and not report.quarantined and not report.cancelled:
         say(f"no file that can be read in {', '.join(map(_shown, paths))}")
@@ -62,7 +62,8 @@ def _shown(place: str) -> str:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Progress]:
+def progress_bar() -> Iterator[Progress]:
+    """Show files done on stderr, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -86,7 +87,8 @@ def _progress_bar() -> Iterator[Progress]:
         yield show
 
 
-def _summarise(report: IngestReport, collection: str) -> None:
+def summarise(report: IngestReport, collection: str) -> None:
+    """Say on stderr what went in, and what was left out and why."""
     rate = report.chunks / report.seconds if report.seconds else 0
     say(
         f"{collection}: {report.documents} documents ({report.unchanged} unchanged), {report.chunks} new chunks, "

@@ -31,16 +31,17 @@ def demo(
     context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    corpora: Annotated[Path, typer.Option(help="Folder of sample corpora, each with a corpus.toml.")] = Path("corpora"),
+    corpora: Annotated[Path | None, typer.Option(help="Folder of corpora, each with a corpus.toml [shipped].")] = None,
 ) -> None:
     """Ingest the sample corpora, then serve them."""
     from ragsvc.api.server import run
-    from ragsvc.loading.corpus import read_corpora
+    from ragsvc.loading.corpus import read_corpora, shipped_corpora
 
     obj: Context = context.obj
-    found = read_corpora(corpora)
+    root = corpora or shipped_corpora()
+    found = [corpus for corpus in read_corpora(root) if not corpus.files]
     if not found:
-        raise InvalidInput(f"no corpus.toml under {corpora.resolve()}; --corpora names another folder")
+        raise InvalidInput(f"no corpus.toml with documents beside it under {root.resolve()}; --corpora names another")
     service = obj.service(may_be_new=True)
     for corpus in found:
         report = service.ingest([corpus.folder], corpus.collection, domain=corpus.domain, wait=True)

@@ -9,7 +9,7 @@ import pytest
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading import ParserProcess
-from ragsvc.pipelines.sources import file_sources
+from ragsvc.pipelines.sources import Wanted, file_sources
 
 
 def test_an_archive_is_its_members(tmp_path: Path) -> None:
@@ -38,3 +38,30 @@ def test_a_damaged_archive_says_why_when_it_is_loaded(tmp_path: Path) -> None:
         [source] = file_sources([tmp_path / "bad.zip"], parser, tmp_path)
         with pytest.raises(UnreadableFile, match=r"bad\.zip"):
             source.load()
+
+
+def test_members_of_two_archives_stay_apart(tmp_path: Path) -> None:
+    """Each archive's text comes under its own name, though both call their first member alike."""
+    for name in ("one", "two"):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("a.md", f"# {name}\n\nText of {name}.\n")
+    with ParserProcess() as parser:
+        sources = file_sources([tmp_path / "one.zip", tmp_path / "two.zip"], parser, tmp_path / "out")
+        texts = {source.name: source.load().text for source in sources}
+    assert {name: "Text of one" in text for name, text in texts.items()} == {
+        "one.zip/a.md": True,
+        "two.zip/a.md": False,
+    }
+
+
+def test_only_what_is_wanted(tmp_path: Path) -> None:
+    """Patterns choose among names, also inside archives; the address of a file goes with all that is in it."""
+    archive_path = tmp_path / "laws.zip"
+    with zipfile.ZipFile(archive_path, "w") as archive:
+        for name in ("repo/laws/a.md", "repo/laws/old/b.md", "repo/scripts/c.md", "repo/laws/d.txt"):
+            archive.writestr(name, f"# {name}\n\ntext\n")
+    wanted = Wanted(include=("*/laws/*.md",), urls={str(archive_path): "https://example.org/laws.zip"})
+    with ParserProcess() as parser:
+        sources = file_sources([archive_path], parser, tmp_path / "out", wanted)
+    assert [source.name for source in sources] == ["laws.zip/repo/laws/a.md", "laws.zip/repo/laws/old/b.md"]
+    assert {source.url for source in sources} == {"https://example.org/laws.zip"}
