@@ -14,8 +14,10 @@ from ragsvc.api.access import authorize
 from ragsvc.api.overload import Slots
 from ragsvc.api.routes import (
     ask,
+    assistants,
     chat_completions,
     collections,
+    conversations,
     documents,
     embed_tickets,
     feedback,
@@ -29,6 +31,7 @@ from ragsvc.api.routes import (
     widget,
 )
 from ragsvc.api.ticket_access import PortalOrigins
+from ragsvc.api.sweeping import sweeping
 from ragsvc.observability.audit import AuditLog
 from ragsvc.security.client_address import read_networks
 from ragsvc.security.input_limits import MAX_JSON_BYTES
@@ -55,6 +58,13 @@ ROUTES: list[HTTPRouteHandler] = [
     collections.list_collections,
     models.list_models,
     health.live,
+    conversations.create_conversation,
+    conversations.list_conversations,
+    conversations.show_conversation,
+    conversations.delete_conversation,
+    assistants.list_assistants,
+    assistants.put_assistant,
+    assistants.delete_assistant,
     health.ready,
     health.prometheus,
     pages.front_page,
@@ -97,3 +107,4 @@ def create_app(service: Service, settings: Settings) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
         logging_config=None,
     )
+        lifespan=[sweeping],

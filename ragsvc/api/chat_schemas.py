@@ -48,7 +48,7 @@ class StreamOptions(Struct):
 
 
 class ChatRequest(Struct, kw_only=True):
-    """A conversation. ``model`` is a collection, ``collection/model``, or a model over all that the key may read."""
+    """A conversation. ``model``: a collection, an assistant, ``collection/model``, or a model over all collections."""
 
     model: Name
     messages: Annotated[list[ChatMessage], Meta(extra_json_schema={"minItems": 1, "maxItems": MAX_MESSAGES})]
@@ -154,7 +154,7 @@ class Model(Struct):
     """Always 0: nobody states it for all models."""
     owned_by: str
     """The vendor; of a collection, this service."""
-    kind: Literal["collection", "api", "local", "closed"]
+    kind: Literal["collection", "assistant", "api", "local", "closed"]
     """A collection is answered from by its own model; a closed model cannot be called, and ``note`` says why."""
     model: str = ""
     """The vendor's own id."""

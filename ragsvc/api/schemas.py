@@ -79,6 +79,12 @@ class AskRequest(Request):
     as_of: AsOf = None
     filters: Filters = msgspec.field(default_factory=Filters)
     model: Name | None = None
+    conversation_id: Annotated[
+        Name | None, Meta(description="Of a conversation that is kept; its turns are the history, so send none.")
+    ] = None
+    assistant: Annotated[
+        Name | None, Meta(description="Brings collections, model and strategy of its own, so send none.")
+    ] = None
     strategy: StrategyName | None = None
     top_k: K | None = None
     images: Images = []
@@ -249,9 +255,10 @@ class VersionText(Struct):
 
 
 class Collection(Struct):
-    """A named set of works of one domain; ``model`` empty means the service's default."""
+    """A named set of works of one domain; ``model`` or ``strategy`` empty means the service's default."""
 
     name: str
+    strategy: str
     domain: str
     time_zone: str
     model: str

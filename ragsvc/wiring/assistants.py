@@ -70,6 +70,10 @@ class AssistantCare:
             InvalidInput: a field cannot be used.
             NotFound: a collection or model does not exist.
         """
+        if not assistant.collections:
+            raise InvalidInput("collections: name at least one, which the assistant answers from")
+        names = check_names(assistant.collections, "collections", MAX_COLLECTIONS)
+        first = self._find_collections(names)[0]
         if not re.match(ID_PATTERN, assistant.id):
             raise InvalidInput(
                 f"id {assistant.id[:80]!r}: write up to 64 small letters, digits, '.', '_' or '-', beginning with a "
@@ -77,10 +81,6 @@ class AssistantCare:
             )
         self._check_name_is_free(assistant.id)
         _check_texts(assistant)
-        if not assistant.collections:
-            raise InvalidInput("collections: name at least one, which the assistant answers from")
-        names = check_names(assistant.collections, "collections", MAX_COLLECTIONS)
-        first = self._find_collections(names)[0]
         if assistant.model and assistant.model != self._default_model:
             self._chat_models.find(assistant.model, listed_only=True)
         if assistant.strategy:

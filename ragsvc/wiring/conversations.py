@@ -98,9 +98,9 @@ class ConversationCare:
             InvalidInput: the request brings a history of its own.
             Conflict: the operator does not let conversations be kept.
         """
+        await to_thread.run_sync(self.check, conversation_id, key_id)
         if request.history:
             raise InvalidInput("history was sent and conversation_id as well: the conversation has its own turns")
-        await to_thread.run_sync(self.check, conversation_id, key_id)
         number = await to_thread.run_sync(self._stored.add_question, conversation_id, key_id, request.question)
         earlier = await to_thread.run_sync(self._stored.turns, conversation_id, number, MOST_TURNS)
         events = cast("AsyncGenerator[AnswerEvent, None]", self._stream(replace(request, history=to_history(earlier))))

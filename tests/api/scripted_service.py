@@ -28,6 +28,8 @@ from ragsvc.records import (
     Usage,
 )
 from ragsvc.settings import Settings
+from ragsvc.store.assistants import Assistants
+from ragsvc.store.conversations import Conversations
 from ragsvc.store.database import Database
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
@@ -35,6 +37,8 @@ from ragsvc.store.limits import Limits
 from ragsvc.store.passing import PassingFile
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
+from ragsvc.wiring.assistants import AssistantCare
+from ragsvc.wiring.conversations import ConversationCare
 from ragsvc.wiring.feedback import ReaderFeedback
 from ragsvc.wiring.network import Network
 
@@ -87,6 +91,8 @@ class ScriptedService:
         self.network = Network(self.settings)
         self.verifier = ScriptedVerifier()
         self.is_ready = (True, "")
+        self.conversations = ConversationCare(Conversations(database, 30), self.stream, self.settings.conversations)
+        self.assistants = AssistantCare(Assistants(database), self._found, self.chat_models, "extractive")
         self.answer = answer
         """Writes the answer that comes when nothing fails."""
 
@@ -162,6 +168,10 @@ class ScriptedService:
 
     def ready(self) -> tuple[bool, str]:
         return self.is_ready
+
+    def _found(self, names: Sequence[str]) -> list[Collection]:
+        self._check(names)
+        return [collection for collection in self.collections() if collection.name in names]
 
     def _check(self, names: Sequence[str]) -> None:
         for name in names:

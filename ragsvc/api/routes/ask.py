@@ -63,10 +63,12 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     service: Service = request.app.state.service
     body = await read_json(request, schemas.AskRequest)
     caller = caller_of(request)
-    question = to_question(body, caller, service.settings)
+    question = await to_thread.run_sync(settle, body, caller, service)
+    if caller.ticket and body.conversation_id:
+        raise Refused(status_code=403, detail="a ticket keeps no conversations: send 'history'")
     if caller.ticket and (body.model or body.strategy or body.images):
         raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
-    first, events, give_back = await begin(request, question, body.images)
+    first, events, give_back = await begin(request, question, body.images, body.conversation_id)
     recorder = Recorder(request.app.state, caller, question)
     if body.stream:
         return EventStream(to_sse(first, events, recorder), at_end=give_back, cut=until_revoked(service, caller))
@@ -81,7 +83,10 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
 
 
 async def begin(
-    request: Request[Any, Any, Any], question: records.AskRequest, images: Sequence[str] = ()
+    request: Request[Any, Any, Any],
+    question: records.AskRequest,
+    images: Sequence[str] = (),
+    conversation_id: str | None = None,
 ) -> tuple[records.AnswerEvent, Events, Callable[[], None]]:
     """Take one of the slots for questions and wait for the first event; call what is returned last at the end.
 
@@ -95,7 +100,11 @@ async def begin(
     try:
         await limits.count_question(request, caller_of(request), service.settings)
         seen = await read_images(images, service.network.picture)
-        events = cast(Events, service.stream(replace(question, images=seen)))
+        question = replace(question, images=seen)
+        if conversation_id:
+            events = service.conversations.stream(question, conversation_id, caller_of(request).key_id)
+        else:
+            events = cast(Events, service.stream(question))
         return await anext(events), events, give_back
     except BaseException:
         give_back()
@@ -103,6 +112,19 @@ async def begin(
 
 
 def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) -> records.AskRequest:
+def settle(body: schemas.AskRequest, caller: Caller, service: Service) -> records.AskRequest:
+    """Check a request and return what the service is to answer, as its assistant is asked it if it names one.
+
+    Raises:
+        InvalidInput, NotFound: as ``to_question``; also for an assistant.
+    """
+    question = to_question(body, caller, service.settings)
+    if body.assistant is None:
+        return question
+    named = to_collections(body.collections, body.collection)
+    return service.assistants.apply(body.assistant, replace(question, collections=named), caller.may_read)
+
+
     """Check a request and return what the service is to answer.
 
     Raises:

@@ -36,7 +36,7 @@ from ragsvc.api.leaving import ClientLeft, until_client_leaves
 from ragsvc.api.openapi import json_body
 from ragsvc.api.recording import Recorder
 from ragsvc.api.revocation import until_revoked
-from ragsvc.api.routes.ask import Events, begin, from_first, to_answer, to_question
+from ragsvc.api.routes.ask import Events, begin, from_first, settle, to_answer
 from ragsvc.api.sse import EventStream
 from ragsvc.errors import InvalidInput
 from ragsvc.observability.logs import FAILURES
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatCompletion]:
     """Answer the last message of the user from the sources, as ``/v1/ask`` does.
 
-    ``model`` is a collection, ``collection/model``, or a model over all collections that the key may read. System
+    ``model`` is a collection, an assistant, ``collection/model``, or a model over all that the key may read. System
     texts are not shown to the model, and earlier turns only say what the question leans on: what an answer rests on
     is the sources. Its references and the disclaimer stand at the end of the text, whole citations in ``citations``.
     """
@@ -73,20 +73,22 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     if not asked or asked.role != "user":
         raise InvalidInput("messages must end with one of the user: it is the question")
     text, images = _parts(asked)
-    collections, model = await _target(body.model, caller, service)
-    question = to_question(
+    collections, model, assistant = await _target(body.model, caller, service)
+    question = await to_thread.run_sync(
+        settle,
         schemas.AskRequest(
             question=text,
             history=_earlier(body.messages[:-1]),
             collections=list(collections),
             model=model,
             as_of=body.as_of,
+            assistant=assistant,
             top_k=body.top_k,
             strategy=body.strategy,
             language=body.language,
         ),
         caller,
-        service.settings,
+        service,
     )
     first, events, give_back = await begin(request, question, images)
     recorder = Recorder(request.app.state, caller, question)
@@ -103,16 +105,19 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     return Response(_completion(body, answer))
 
 
-async def _target(name: str, caller: Caller, service: Service) -> tuple[tuple[str, ...], str | None]:
-    """Return the collections and the model that ``model`` of a request names."""
+async def _target(name: str, caller: Caller, service: Service) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Return the collections, the model and the assistant that ``model`` of a request names."""
     found = await to_thread.run_sync(service.collections)
     readable = {collection.name for collection in found if caller.may_read(collection.name)}
     if name in readable:
-        return (name,), None
+        return (name,), None, None
+    assistants = await to_thread.run_sync(service.assistants.list, caller.may_read)
+    if any(assistant.id == name for assistant in assistants):
+        return (), None, name
     collection, _, model = name.partition("/")
     if model and collection in readable:
-        return (collection,), model
-    return (), name
+        return (collection,), model, None
+    return (), name, None
 
 
 def _parts(message: ChatMessage) -> tuple[str, Sequence[str]]:
@@ -152,7 +157,7 @@ def _usage(answer: schemas.Answer) -> ChatUsage:
 
 
 def _completion(body: ChatRequest, answer: schemas.Answer) -> ChatCompletion:
-    message = AssistantMessage("assistant", answer.answer.rstrip() + _ending(answer))
+    message = AssistantMessage("assistant", _beginning(answer) + answer.answer.rstrip() + _ending(answer))
     if answer.reasoning:
         message.reasoning_content = answer.reasoning
     return ChatCompletion(

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @get("/v1/models", opt=ASK_AS_OPENAI, responses=problems(), summary="List what a question can be put to")
 async def list_models(request: Request[Any, Any, Any]) -> Models:
-    """Return what ``model`` may name: the collections that the key may read, then all models of the catalogue."""
+    """Return what ``model`` may name: the key's collections and assistants, then all models of the catalogue."""
     service: Service = request.app.state.service
     caller = caller_of(request)
     collections = await to_thread.run_sync(service.collections)
+    assistants = await to_thread.run_sync(service.assistants.list, caller.may_read)
     cards = await to_thread.run_sync(service.chat_models.list)
     return Models(
         "list",
@@ -31,6 +32,7 @@ async def list_models(request: Request[Any, Any, Any]) -> Models:
                 for c in collections
                 if caller.may_read(c.name)
             ),
+            *(Model(a.id, "model", 0, "ragsvc", "assistant", model=a.model, note=a.name) for a in assistants),
             *map(_of_card, cards),
         ],
     )
