@@ -23,6 +23,7 @@ from ragsvc.api.routes import (
     feedback,
     health,
     jobs,
+    keys,
     models,
     pages,
     search,
@@ -30,8 +31,8 @@ from ragsvc.api.routes import (
     versions,
     widget,
 )
-from ragsvc.api.ticket_access import PortalOrigins
 from ragsvc.api.sweeping import sweeping
+from ragsvc.api.ticket_access import PortalOrigins
 from ragsvc.observability.audit import AuditLog
 from ragsvc.security.client_address import read_networks
 from ragsvc.security.input_limits import MAX_JSON_BYTES
@@ -57,7 +58,6 @@ ROUTES: list[HTTPRouteHandler] = [
     jobs.follow_job,
     collections.list_collections,
     models.list_models,
-    health.live,
     conversations.create_conversation,
     conversations.list_conversations,
     conversations.show_conversation,
@@ -65,12 +65,18 @@ ROUTES: list[HTTPRouteHandler] = [
     assistants.list_assistants,
     assistants.put_assistant,
     assistants.delete_assistant,
+    health.live,
     health.ready,
     health.prometheus,
     pages.front_page,
     feedback.give_feedback,
     feedback.list_feedback,
     feedback.list_declined,
+    keys.list_keys,
+    keys.create_key,
+    keys.revoke_key,
+    keys.rotate_key,
+    keys.set_origins,
     embed_tickets.create_ticket,
     embed_tickets.revoke_ticket,
     widget.widget,
@@ -101,10 +107,10 @@ def create_app(service: Service, settings: Settings) -> Litestar:
         guards=[authorize],
         middleware=[edge.watch],
         before_send=[edge.finish],
+        lifespan=[sweeping],
         exception_handlers=errors.HANDLERS,
         cors_config=PortalOrigins(service, settings.cors_origins),
         openapi_config=openapi.config(),
         request_max_body_size=MAX_JSON_BYTES,
         logging_config=None,
     )
-        lifespan=[sweeping],

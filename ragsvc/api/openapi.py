@@ -28,7 +28,7 @@ from litestar.openapi.spec import (
 )
 from litestar.static_files import create_static_files_router
 
-from ragsvc.api import chat_schemas, embed_schemas, feedback_schemas, schemas, talk_schemas, verify_schemas
+from ragsvc.api import chat_schemas, embed_schemas, feedback_schemas, key_schemas, schemas, talk_schemas, verify_schemas
 from ragsvc.api.access import OPEN
 
 PAGE = Path(__file__).parent / "docs_page"
@@ -110,9 +110,10 @@ class _Json(JsonRenderPlugin):
 
 @cache
 def _body_schemas() -> dict[str, Any]:
+    modules = (schemas, chat_schemas, embed_schemas, feedback_schemas, key_schemas, talk_schemas, verify_schemas)
     bodies = [
         kind
-        for module in (schemas, chat_schemas, embed_schemas, feedback_schemas, talk_schemas, verify_schemas)
+        for module in modules
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
     ]

@@ -10,11 +10,13 @@ import typer
 from ragsvc.cli import (
     ask,
     assistants,
+    audit,
     collections,
     conversations,
     corpora,
     documents,
     evaluate,
+    feedback,
     index,
     ingest,
     jobs,
@@ -61,6 +63,9 @@ app.add_typer(corpora.app, name="corpora", help="Public sources that one command
 app.add_typer(jobs.app, name="jobs", help="Look at background jobs or cancel one.")
 app.add_typer(models.app, name="models", help="Which chat and embedding models can be chosen.")
 app.add_typer(index.app, name="index", help="Verify, rebuild, roll back and prune the index generations.")
+app.add_typer(feedback.app, name="feedback", help="What readers said about answers.")
+app.add_typer(feedback.declined_app, name="declined", help="Questions that got no answer.")
+app.add_typer(audit.app, name="audit", help="The record of which sources gave which answer.")
 app.add_typer(keys.app, name="keys", help="API keys of the HTTP service.")
 app.add_typer(evaluate.app, name="evaluate", help="Measure retrieval on a labelled set; fit abstention.")
 app.add_typer(train.app, name="train", help="Train models on pairs of questions and passages.")

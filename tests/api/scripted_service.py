@@ -37,6 +37,7 @@ from ragsvc.store.limits import Limits
 from ragsvc.store.passing import PassingFile
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
+from ragsvc.wiring.access import Access
 from ragsvc.wiring.assistants import AssistantCare
 from ragsvc.wiring.conversations import ConversationCare
 from ragsvc.wiring.feedback import ReaderFeedback
@@ -73,6 +74,7 @@ class ScriptedService:
         self.database = database = Database(home / "catalogue.sqlite")
         self.keys = Keys(database)
         self.tickets = Tickets(database)
+        self.access = Access(self.keys)
         self.passing = PassingFile(home / "passing.sqlite")
         self.limits = Limits(self.passing)
         self.feedback = ReaderFeedback(database, self.passing, self.settings)
