@@ -76,15 +76,15 @@ class AskRequest(Request):
     collections: CollectionNames = []
     collection: Name | None = None
     history: History = []
-    as_of: AsOf = None
-    filters: Filters = msgspec.field(default_factory=Filters)
-    model: Name | None = None
     conversation_id: Annotated[
         Name | None, Meta(description="Of a conversation that is kept; its turns are the history, so send none.")
     ] = None
     assistant: Annotated[
         Name | None, Meta(description="Brings collections, model and strategy of its own, so send none.")
     ] = None
+    as_of: AsOf = None
+    filters: Filters = msgspec.field(default_factory=Filters)
+    model: Name | None = None
     strategy: StrategyName | None = None
     top_k: K | None = None
     images: Images = []
@@ -258,10 +258,10 @@ class Collection(Struct):
     """A named set of works of one domain; ``model`` or ``strategy`` empty means the service's default."""
 
     name: str
-    strategy: str
     domain: str
     time_zone: str
     model: str
+    strategy: str
     n_documents: int
     n_chunks: int
 

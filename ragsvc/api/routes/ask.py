@@ -111,7 +111,6 @@ async def begin(
         raise
 
 
-def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) -> records.AskRequest:
 def settle(body: schemas.AskRequest, caller: Caller, service: Service) -> records.AskRequest:
     """Check a request and return what the service is to answer, as its assistant is asked it if it names one.
 
@@ -125,6 +124,7 @@ def settle(body: schemas.AskRequest, caller: Caller, service: Service) -> record
     return service.assistants.apply(body.assistant, replace(question, collections=named), caller.may_read)
 
 
+def to_question(body: schemas.AskRequest, caller: Caller, settings: Settings) -> records.AskRequest:
     """Check a request and return what the service is to answer.
 
     Raises:
