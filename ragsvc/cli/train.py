@@ -88,3 +88,49 @@ def mine_negatives(
         print_json({"path": str(output.absolute()), "questions": found})
         return
     say(f"{output}: " + ", ".join(f"{count:,} questions of {name}" for name, count in found.items()))
+
+
+@app.command("sft-data")
+def sft_data(
+    labelled: Annotated[Path, typer.Argument(help="Labelled set (BEIR layout) with answers in metadata.answer.")],
+    out: Annotated[Path, typer.Option(help="JSONL file of dialogues; NAME.summary.json goes beside it.")],
+    model: Annotated[str, typer.Option(help="Model whose literal template the prompts are in.")] = "lawyer-llama-v2",
+    chat: Annotated[bool, typer.Option("--chat", help="Chat messages instead, for any model with a template.")] = False,
+    irrelevant_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance of each free place to hold an irrelevant article.")
+    ] = 1.0,
+    bare_rate: Annotated[float, typer.Option(min=0, max=1, help="Chance of a dialogue to have no articles.")] = 0.1,
+    k: Annotated[int, typer.Option(min=1, help="Most articles of a dialogue.")] = 3,
+    split: Annotated[str, typer.Option(help="Part of the set.")] = "train",
+    domain: Annotated[str, typer.Option(help="Domain of the documents.")] = "law",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="Encoder of the index [the default].")] = None,
+    home: Annotated[Path | None, typer.Option(help="Keeps the index for the next time [a throw-away one].")] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make training dialogues the Lawyer LLaMA way: right and irrelevant articles, answers with checked citations."""
+    import msgspec
+
+    from ragsvc.training.sft_data import DialogueOptions, make_dialogues, summary_path
+
+    options = DialogueOptions(
+        model=None if chat else model,
+        irrelevant_rate=irrelevant_rate,
+        bare_rate=bare_rate,
+        k=k,
+        split=split,
+        domain=domain,
+        limit=limit,
+        seed=seed,
+        embedder=embedder,
+        home=home,
+    )
+    made = make_dialogues(labelled, out, options)
+    if as_json:
+        print_json({"path": str(out.absolute()), **msgspec.to_builtins(made)})
+        return
+    say(f"{out}: {made.dialogues:,} dialogues of {made.questions:,} questions; figures in {summary_path(out).name}")
+    say(f"{made.references:,} articles shown, {made.irrelevant_share:.0%} irrelevant; {made.without_references:,} bare")
+    for reason, count in made.dropped.items():
+        say(f"dropped, {reason}: {count:,}")

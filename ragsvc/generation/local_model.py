@@ -93,6 +93,14 @@ class LocalModel:
             processor=processor,
         )
 
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens that the model reads before it answers, as ``pieces`` has it read them.
+
+        Raises:
+            UpstreamFailed: a text turns into control tokens, or the conversation has no form.
+        """
+        return _ids_of(self._controls.encode(messages, self._encode, _ids_of))
+
     def pieces(self, messages: Sequence[Message]) -> AsyncGenerator[TextPiece, None]:
         """Yield text as it is generated in a thread, then the finish reason and the usage.
 

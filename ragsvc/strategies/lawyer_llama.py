@@ -47,7 +47,7 @@ async def stream(task: Task) -> AsyncGenerator[StrategyEvent, None]:
                 yield quotation
         return
 
-    call = _call(task, articles)
+    call = last_call(task, articles)
     if call.n_passages < len(articles):
         yield PassagesDropped(len(articles) - call.n_passages)
     async with aclosing(Calls(task).write(call.messages, articles[: call.n_passages], _STOPS)) as pieces:
@@ -61,7 +61,8 @@ def _is_near(article: Passage) -> bool:
     return scores.lexical is not None or scores.dense is None or scores.dense >= LEAST_COSINE
 
 
-def _call(task: Task, articles: tuple[Passage, ...]) -> LastCall:
+def last_call(task: Task, articles: tuple[Passage, ...]) -> LastCall:
+    """Return what the model is sent for these articles, or without any: what it is also trained on."""
     assert task.model is not None
     if task.model.template == TEMPLATE:
         return own_call(task, articles)
