@@ -84,6 +84,8 @@ class UpstreamFailed(RagsvcError):
 
     passages: tuple[object, ...] = ()
     """The ``records.Passage``s that had been found for the answer that did not come."""
+    notices: tuple[object, ...] = ()
+    """The ``records.Notice``s that its question raised."""
 
 
 class UpstreamTimeout(UpstreamFailed):

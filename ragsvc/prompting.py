@@ -1,6 +1,7 @@
 """Question + passages + system prompt -> messages that fit the model's window by construction.
 
-Passages are numbered, fenced and untrusted: nothing in one can close its fence, pass for a mark or open a turn.
+Passages are numbered, fenced and untrusted: nothing in one can close its fence, pass for a mark or open a turn, and
+sentences that give orders to programs are left out. The stored text stays as it is.
 """
 
 from __future__ import annotations
@@ -34,6 +35,31 @@ _FORGED = re.compile(
     r"|^(?P<role>[ \t>*]*(?:system|assistant|user|human|系统|助手|用户))(?=[ \t*]*[:：])",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+_LATER = r"[^。！？.!?\n]{0,40}"
+_ORDERS = re.compile(
+    rf"(?:忽略|无视|忘记|忘掉|不要(?:再)?(?:理会|遵守|遵循)|推翻){_LATER}(?:指示|指令|提示词?|规则|设定|要求|命令)"
+    rf"|(?:你现在是|从现在(?:开始|起)[，,]?你|你(?:必须|务必|应该|要)(?:回答|回复|输出|告诉用户|写出))"
+    rf"|(?:输出|打印|显示|泄露|复述|告诉我){_LATER}(?:系统提示|系统指令|提示词|system prompt)"
+    rf"|(?:回答|回复|输出)(?:的)?(?:时候|时)?[^。！？\n]{{0,16}}(?:!\[|https?://)"
+    rf"|\b(?:ignore|disregard|forget|override|bypass){_LATER}\b(?:instructions?|prompts?|rules|guidelines|directions)\b"
+    rf"|\b(?:you are now|from now on,? you|new (?:system )?instructions?:)"
+    rf"|\bact as (?:an? )?(?:unrestricted|different|dan\b)"
+    rf"|\b(?:print|reveal|repeat|output|show|leak|send){_LATER}\b(?:system prompt|your (?:instructions|prompt|rules))"
+    rf"|\b(?:append|include|insert|add|embed|render|begin|end){_LATER}(?:!\[|https?://)"
+    rf"|\b(?:respond|reply|answer) (?:only )?(?:with|by saying)\b|\b(?:tell|inform) the user\b"
+    rf"|(?:^|\n)\s*(?:system|assistant|系统|助手)\s*[:：]|<\|im_start\|>|<<SYS>>|\[INST\]|</?(?:context|source|system|instructions?)>",
+    re.IGNORECASE,
+)
+"""What a text says to a program that reads it, not to people. A sentence with it is not shown to a model."""
+_BLOB = re.compile(
+    r"(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*[0-9])[A-Za-z0-9+/_-]{40,}={0,2}"
+)
+"""Base64 and the like: nothing to read, and orders may be in it."""
+_SMUGGLED = re.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+"""Variation selectors in a row vary nothing: they carry bytes."""
+_SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？!?\n]|\.(?=\s|$)|$)", re.DOTALL)
 
 
 class Prompt(Struct, frozen=True):
@@ -77,7 +103,7 @@ def build_prompt(
     blocks: list[str] = []
     is_cut = False
     for number, passage in enumerate(passages, 1):
-        block = _block(number, passage, neutralise(passage.text), language)
+        block = _block(number, passage, as_data(passage.text), language)
         if measure(block) > left:
             is_cut = True
             block = "" if blocks else _shortened(passage, language, left, measure)
@@ -101,8 +127,33 @@ def neutralise(text: str) -> str:
 
     Only white space is put in, so that a quotation taken from it is still found in the source.
     """
+    text = _SMUGGLED.sub("", text)
     visible = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cs"))
     return _FORGED.sub(_part, visible)
+
+
+def orders_in(text: str) -> list[tuple[int, int]]:
+    """Return the ranges of the sentences of ``text`` that give orders to a program."""
+    hidden = [i for i, char in enumerate(text) if unicodedata.category(char) == "Cf"]
+    if not hidden and not _ORDERS.search(text):
+        return []
+    ranges = []
+    for sentence in _SENTENCE.finditer(text):
+        visible = "".join(char for char in sentence[0] if unicodedata.category(char) != "Cf")
+        if visible.strip() and _ORDERS.search(visible):
+            start = sentence.start() + len(sentence[0]) - len(sentence[0].lstrip())
+            ranges.append((start, sentence.start() + len(sentence[0].rstrip())))
+    return ranges
+
+
+def as_data(text: str) -> str:
+    """Return a passage as it is shown to a model: neutralised, "…" for sentences that give orders and for blobs.
+
+    What a model quotes of it is still found in the source: "…" in a quotation stands for words left out.
+    """
+    for start, end in reversed(orders_in(text)):
+        text = f"{text[:start]}…{text[end:]}"
+    return neutralise(_BLOB.sub("…", text))
 
 
 def _part(match: re.Match[str]) -> str:
@@ -117,7 +168,7 @@ def _block(number: int, passage: Passage, text: str, language: Language) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(neutralise(text).replace('"', "'").replace(">", " ").split())
+    return " ".join(as_data(text).replace('"', "'").replace(">", " ").split())
 
 
 def _validity(passage: Passage, language: Language) -> str:
@@ -129,7 +180,7 @@ def _validity(passage: Passage, language: Language) -> str:
 
 def _shortened(passage: Passage, language: Language, room: int, measure: Callable[[str], int]) -> str:
     """Return the first passage up to the last line or sentence that fits, or nothing when none of it does."""
-    text = neutralise(passage.text)
+    text = as_data(passage.text)
 
     def block(length: int) -> str:
         kept = text[:length]

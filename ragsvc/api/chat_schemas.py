@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ragsvc.api.schemas import AsOf, Citation, K, ModelFailure, Name, StrategyName
+from ragsvc.api.schemas import AsOf, Citation, K, ModelFailure, Name, Notice, StrategyName
 
 FinishReason = Literal["stop", "length", "content_filter"]
 MAX_MESSAGES = 200
@@ -82,6 +82,7 @@ class Provenance(Struct):
     disclaimer: str
     fallbacks: list[ModelFailure]
     n_passages_dropped: int
+    notices: list[Notice]
 
 
 class AssistantMessage(Struct):

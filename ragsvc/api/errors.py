@@ -15,7 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET
 
 from ragsvc import errors
-from ragsvc.api.schemas import FieldProblem, OpenAIError, Passage, Problem
+from ragsvc.api.schemas import FieldProblem, Notice, OpenAIError, Passage, Problem, out
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import MAX_JSON_BYTES, MAX_JSON_BYTES_WITH_IMAGES
 
@@ -66,10 +66,11 @@ BY_STATUS: dict[int, tuple[Kind, str]] = {
 class ModelFailed(errors.UpstreamFailed):
     """The model of a question failed; what was retrieved is shown all the same."""
 
-    def __init__(self, message: str, kind: Kind, passages: list[Passage]) -> None:
+    def __init__(self, message: str, kind: Kind, passages: list[Passage], notices: list[Notice]) -> None:
         super().__init__(message)
         self.kind = kind
         self.found = passages
+        self.noted = notices
 
 
 class Refused(HTTPException):
@@ -94,7 +95,9 @@ def problem(kind: Kind, detail: str, **extra: Any) -> Problem:
 def problem_of(error: Exception) -> Problem:
     """Return the body for any exception."""
     if isinstance(error, ModelFailed):
-        return problem(error.kind, str(error), passages=error.found)
+        return problem(error.kind, str(error), passages=error.found, notices=error.noted or UNSET)
+    if isinstance(error, errors.UpstreamFailed) and error.notices:
+        return problem(kind_of(type(error)), str(error), notices=out(error.notices, list[Notice]))
     if isinstance(error, errors.IndexDamaged):
         return problem(kind_of(type(error)), "a stored file is not what its manifest says: run 'ragsvc index verify'")
     if isinstance(error, errors.RagsvcError):

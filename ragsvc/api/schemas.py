@@ -13,6 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ragsvc.api.citation_schemas import Cell as Cell
+from ragsvc.api.citation_schemas import Citation as Citation
+from ragsvc.api.citation_schemas import Notice as Notice
 from ragsvc.api.conversation_schemas import Clarification, History, Step
 from ragsvc.generation.images import MAX_IMAGES
 from ragsvc.records import ARMS, Arm, GroundedSentence, ValiditySource
@@ -134,26 +137,6 @@ class Passage(Struct):
     scores: Scores
 
 
-class Citation(Struct):
-    """A checked quotation: ``quote`` stands in the version's text at ``[start, end)``, in Unicode code points."""
-
-    marker: str
-    collection: str
-    work: str
-    title: str
-    locator: str
-    document_id: str
-    version_id: str
-    quote: str
-    start: int
-    end: int
-    effective_from: date | None
-    effective_to: date | None
-    validity_source: ValiditySource
-    url: str | None
-    score: float
-
-
 class Usage(Struct):
     """Tokens as the model's server counts them; null where it does not say."""
 
@@ -197,6 +180,8 @@ class Answer(Struct):
     """Set when the service asks back: ``answer`` is then that question, and nothing was answered yet."""
     grounding: list[GroundedSentence]
     """What each sentence of the model rests on."""
+    notices: list[Notice]
+    """What the service itself says beside the answer, urgent ones first."""
 
 
 class MissingAddress(Struct):
@@ -231,9 +216,9 @@ class PassagesFound(Struct):
 
 
 class AnswerEvent(Struct):
-    """One server-sent event of an answer; ``data`` is JSON: PassagesFound, Token, Citation, Answer or Problem."""
+    """One server-sent event of an answer; ``data`` is JSON: PassagesFound, Notice, Token, Citation, Answer, Problem."""
 
-    event: Literal["passages", "token", "citation", "done", "clarify", "error"]
+    event: Literal["passages", "notice", "token", "citation", "done", "clarify", "error"]
     data: str
 
 
@@ -374,6 +359,7 @@ class Problem(Struct):
     detail: str
     errors: list[FieldProblem] | UnsetType = UNSET
     passages: list[Passage] | UnsetType = UNSET
+    notices: list[Notice] | UnsetType = UNSET
     error: OpenAIError | UnsetType = UNSET
 
 

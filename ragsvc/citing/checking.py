@@ -14,8 +14,10 @@ from typing import Literal
 from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.amounts import numbers, unfound_numbers
 from ragsvc.citing.claims import SearchableText, content, is_quotation, quoted_ranges, squeeze, works_named
+from ragsvc.citing.defusing import defuse
 from ragsvc.citing.differences import MISQUOTE_COVERAGE, MISQUOTE_WORDS, Comparison, claim_words, compare
 from ragsvc.citing.marks import Mark, find_marks
+from ragsvc.citing.rules import ReleaseRules, repeats
 from ragsvc.citing.sentences import Sentence, split_sentences
 from ragsvc.errors import RagsvcError
 from ragsvc.records import Citation, CitationChecked, GroundedSentence, Passage, TextReleased
@@ -37,6 +39,8 @@ _NOTES = {
         "differs": "（与原文不符：{}）",
         "instead": "“{}”，原文为“{}”",
         "left_out": "（有 {} 句与所引原文不符或在其中找不到依据，已略去。）",
+        "worked_out": "（计算：{}）",
+        "refused": "（有 {} 句超出本服务可以提供的内容，已略去。）",
         "withheld": "（有 {} 处引用标记无法核实，已移去。）",
         "uncited": "（本回答没有可核实的引用。）",
     },
@@ -45,6 +49,8 @@ _NOTES = {
         "differs": " (differs from the source: {})",
         "instead": "“{}”, the source says “{}”",
         "left_out": "({} sentences that differ from the sources or are not borne out by them were left out.)",
+        "worked_out": " (worked out: {})",
+        "refused": "({} sentences that this service does not give were left out.)",
         "withheld": "({} citation marks could not be verified and were removed.)",
         "uncited": "(Nothing in this answer rests on a verified citation.)",
     },
@@ -58,7 +64,7 @@ class AnswerChecker:
 
     Blocks while it reads stored text. ``text`` is all that was released, ``withheld`` counts marks taken out,
     ``unfound`` lists what was not found or differs and ``grounding`` says what each sentence rests on. A sentence with
-    something unfound is marked; with ``leaves_out`` it is not released.
+    something unfound is marked or left out, as the rules say. Nothing released is an image, a link or markup.
     """
 
     def __init__(
@@ -67,10 +73,10 @@ class AnswerChecker:
         question: str,
         language: Literal["zh", "en"],
         read_text: ReadText,
-        *,
-        leaves_out: bool = False,
+        rules: ReleaseRules | None = None,
     ) -> None:
-        self._leaves_out = leaves_out
+        self._rules = rules or ReleaseRules()
+        self._language = language
         self._released: list[str] = []
         self.discard(0)
         self._question = question
@@ -83,15 +89,15 @@ class AnswerChecker:
         """From here on, marks count in ``passages``."""
         self._sources = [_Source(passage) for passage in passages]
         asked = numbers(self._question)
-        known = [number for source in self._sources for number in numbers(source.names_and_text)]
-        self._known_numbers = frozenset((n.value, n.unit) for n in (*known, *asked))
+        known = [key for source in self._sources for key in source.number_keys]
+        self._known_numbers = frozenset((*known, *((n.value, n.unit) for n in asked)))
         self._known_names = [_name_key(self._question)] + [_name_key(s.names_and_text) for s in self._sources]
 
     def discard(self, n_released: int) -> None:
         """Forget a draft of which nothing was sent: all but the first ``n_released`` texts."""
         del self._released[n_released:]
         self.citations: list[Citation] = []
-        self.withheld = self._n_left_out = 0
+        self.withheld = self._n_left_out = self._n_refused = 0
         self.unfound: list[str] = []
         self.grounding: list[GroundedSentence] = []
 
@@ -106,6 +112,7 @@ class AnswerChecker:
 
     def release(self, text: str) -> TextReleased:
         """Release text of our own, which claims nothing."""
+        text = self._defused(text)
         self._released.append(text)
         return TextReleased(text)
 
@@ -121,6 +128,8 @@ class AnswerChecker:
             notes.append(self._notes["withheld"].format(self.withheld))
         if self._n_left_out:
             notes.append(self._notes["left_out"].format(self._n_left_out))
+        if self._n_refused:
+            notes.append(self._notes["refused"].format(self._n_refused))
         if not self.citations:
             notes.append(self._notes["uncited"])
         if notes:
@@ -144,30 +153,46 @@ class AnswerChecker:
             events += [CitationChecked(citation) for citation in proven]
             done = mark.end
         parts.append(text[done:])
-        released = "".join(parts)
+        released = self._defused("".join(parts))
         claim = _without(text, ((m.start, m.end) for m in marks))
-        note = self._find_faults(claim)
-        if note and self._leaves_out:
+        if self._is_refused(claim):
+            self._n_refused += 1
+            return []
+        note, has_fault = self._judge(claim, [event.citation for event in events if isinstance(event, CitationChecked)])
+        if has_fault and self._rules.leaves_out:
             self._n_left_out += 1
             return []
         body = released.rstrip()
         if any(map(str.isalnum, claim)):
-            self._ground(claim, len(body), is_cited=bool(events), has_fault=bool(note))
+            self._ground(claim, len(body), is_cited=bool(events), has_fault=has_fault)
         released = body + note + released[len(body) :]
         self.citations += [event.citation for event in events if isinstance(event, CitationChecked)]
         return [*events, self.release(released)] if released else events
 
-    def _find_faults(self, claim: str) -> str:
-        """Return a note on what stands in no source, or otherwise in one that the claim repeats; empty if nothing."""
-        if unfound := self._find_unfound(claim):
+    def _defused(self, text: str) -> str:
+        known = "\n".join(source.names_and_text for source in self._sources)
+        return defuse(text, self._language, known, self._released[-1] if self._released else "")
+
+    def _is_refused(self, claim: str) -> bool:
+        """Whether a sentence says in its own words what is not given, or repeats what was not meant to be read."""
+        if self._rules.refuses(_without(claim, quoted_ranges(claim))):
+            return True
+        return repeats(claim, self._rules.hidden, [source.searchable.squeezed for source in self._sources])
+
+    def _judge(self, claim: str, cited: Sequence[Citation]) -> tuple[str, bool]:
+        """Return a note on what stands in no source, or otherwise in one that the claim repeats; and whether it does.
+
+        A figure that follows from others of the sentence is no fault: the note then shows how.
+        """
+        unfound, worked_out = self._find_unfound(claim, cited)
+        if unfound:
             self.unfound += unfound
-            return self._notes["unfound"].format(self._joint.join(unfound))
-        found = self._misquoted(claim)
-        if found is None:
-            return ""
-        self.unfound += [difference.claim or difference.source for difference in found.differences]
-        said = [self._notes["instead"].format(d.claim or "–", d.source or "–") for d in found.differences]
-        return self._notes["differs"].format(self._joint.join(said))
+            return self._notes["unfound"].format(self._joint.join(unfound)), True
+        if found := self._misquoted(claim):
+            self.unfound += [difference.claim or difference.source for difference in found.differences]
+            said = [self._notes["instead"].format(d.claim or "–", d.source or "–") for d in found.differences]
+            return self._notes["differs"].format(self._joint.join(said)), True
+        return (self._notes["worked_out"].format(self._joint.join(worked_out)) if worked_out else ""), False
 
     def _misquoted(self, claim: str) -> Comparison | None:
         """Lay the claim along the source that it all but repeats; None when there is none, or when one says it."""
@@ -198,34 +223,49 @@ class AnswerChecker:
         for number in mark.numbers:
             source = self._sources[number - 1] if 1 <= number <= len(self._sources) else None
             place = source.support(mark.claim, self._known_names) if source else None
-            citation = self._cite(source.passage, number, place) if source and place else None
+            citation = prove_place(source.passage, number, place, self._read_text) if source and place else None
             if citation:
                 proven.append(citation)
             else:
                 self.withheld += 1
         return proven
 
-    def _cite(self, passage: Passage, number: int, place: tuple[int, int]) -> Citation | None:
-        """Return the citation if the stored version holds these very words there."""
-        quote = passage.text[slice(*place)]
-        start, end = passage.start + place[0], passage.start + place[1]
-        try:
-            if self._read_text(passage.version_id, start, end) != quote:
-                return None
-        except RagsvcError:  # the version was removed since it was found
-            return None
-        shared = {name: getattr(passage, name) for name in Citation.__struct_fields__ if hasattr(passage, name)}
-        return Citation(**shared | {"marker": f"[{number}]", "quote": quote, "start": start, "end": end})
-
-    def _find_unfound(self, text: str) -> list[str]:
+    def _find_unfound(self, text: str, cited: Sequence[Citation]) -> tuple[list[str], list[str]]:
+        """Return what is not in the sources, as written, and the calculations that the other figures follow from."""
         quotations = [text[a:b] for a, b in quoted_ranges(text) if is_quotation(text[a:b])]
         lost = [f"“{q}”" for q in quotations if not self._is_known(q)]
         lost += [f"《{name}》" for name in works_named(text) if not _holds(self._known_names, name)]
-        return list(dict.fromkeys(lost + unfound_numbers(numbers(text), self._known_numbers)))
+        sources = [self._sources[int(citation.marker.strip("[]")) - 1] for citation in cited]
+        proven = frozenset(key for source in sources for key in source.number_keys)
+        said = numbers(text)
+        wanting = [
+            n for n in said if unfound_numbers([n], proven if self._rules.needs_citation(n) else self._known_numbers)
+        ]
+        operands = [n for n in said if n not in wanting and not unfound_numbers([n], proven)]
+        worked_out = []
+        for number in wanting:
+            if shown := self._rules.work_out(text, number, operands):
+                worked_out.append(shown)
+            else:
+                lost.append(number.written)
+        return list(dict.fromkeys(lost)), list(dict.fromkeys(worked_out))
 
     def _is_known(self, quotation: str) -> bool:
         asked = SearchableText.of(self._question)
         return any(source.find(quotation) for source in (asked, *(s.searchable for s in self._sources)))
+
+
+def prove_place(passage: Passage, number: int, place: tuple[int, int], read_text: ReadText) -> Citation | None:
+    """Return the citation of ``passage.text[place]`` as [number], if the stored version has these words there."""
+    quote = passage.text[slice(*place)]
+    start, end = passage.start + place[0], passage.start + place[1]
+    try:
+        if read_text(passage.version_id, start, end) != quote:
+            return None
+    except RagsvcError:  # the version was removed since it was found
+        return None
+    shared = {name: getattr(passage, name) for name in Citation.__struct_fields__ if hasattr(passage, name)}
+    return Citation(**shared | {"marker": f"[{number}]", "quote": quote, "start": start, "end": end})
 
 
 class _Source:
@@ -241,6 +281,10 @@ class _Source:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         return words_of(self.passage.text)
+
+    @cached_property
+    def number_keys(self) -> frozenset[tuple[str, str]]:
+        return frozenset((n.value, n.unit) for n in numbers(self.names_and_text))
 
     @cached_property
     def names_and_text(self) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from ragsvc.cli.output import AsOf, Collections, Context, Json, parse_day, print_json, say
 from ragsvc.errors import InvalidInput, NotFound, UpstreamFailed
-from ragsvc.records import Answer, AskRequest, MissingAddress, Passage, SearchRequest, Turn
+from ragsvc.records import Answer, AskRequest, MissingAddress, Notice, Passage, SearchRequest, Turn
 
 NEW = "new"
 STRATEGY_HELP = (
@@ -66,9 +66,11 @@ def ask(
     except UpstreamFailed as error:
         # The model failed, the search did not: what was found is still of use.
         passages = cast("tuple[Passage, ...]", error.passages)
+        notices = cast("tuple[Notice, ...]", error.notices)
         if as_json:
-            print_json({"error": str(error), "passages": passages})
+            print_json({"error": str(error), "passages": passages, "notices": notices})
         else:
+            _print_notices(notices)
             _print_passages(passages)
         raise
     if as_json:
@@ -160,9 +162,19 @@ def _indented(text: str) -> str:
     return "\n".join(f"   {line}" for line in text.strip().splitlines())
 
 
+def _print_notices(notices: Sequence[Notice]) -> None:
+    for notice in notices:
+        print(f"{'!!' if notice.severity == 'urgent' else '*'} {notice.text}")
+        for citation in notice.citations:
+            print(f"   {citation.marker} {citation.title} {citation.locator}".rstrip())
+    if notices:
+        print()
+
+
 def _print_answer(answer: Answer, *, with_steps: bool) -> None:
     for step in answer.steps if with_steps else ():
         say(f"[{step.name}] was given:\n{_indented(step.given)}\n[{step.name}] gave:\n{_indented(step.gave)}")
+    _print_notices(answer.notices)
     print(answer.answer)
     if answer.clarify:
         back = answer.clarify

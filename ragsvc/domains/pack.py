@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct, convert
 
+from ragsvc.domains.gates import Gates
 from ragsvc.errors import InvalidInput
 from ragsvc.protocols import AddressGrammar, Chunker
 from ragsvc.records import DocumentFacts
@@ -21,7 +22,8 @@ Language = Literal["zh", "en"]
 
 Policy = Literal["mark", "withhold", "regenerate"]
 """mark: the sentence stays, followed by what was not found or differs. withhold: it is left out, and that is said.
-regenerate: the answer is held until it is whole and written once more if such a sentence is in it; then mark."""
+regenerate: the answer is held until it is whole and written once more if such a sentence is in it; what still has one
+is left out."""
 
 
 class DomainPack(Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class DomainPack(Struct, frozen=True, kw_only=True):
     """The pack's ``abstention.toml`` as ``ragsvc evaluate abstention`` wrote it; empty = never fitted."""
     grounding: Policy = "mark"
     """What happens to a sentence of an answer that its sources do not bear out."""
+    gates: Gates = Gates()
+    """What is said first, asked back and refused in this domain, whatever a model writes."""
     identity: Literal["title", "name"] = "name"
     """What makes two files the same document: the official title (and part), or only the file's name."""
     revision: int = 1

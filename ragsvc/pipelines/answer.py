@@ -14,9 +14,12 @@ from anyio import CapacityLimiter, to_thread
 from msgspec import Struct, structs
 
 from ragsvc.citing import AnswerChecker, ReadText, SentenceCutter
+from ragsvc.citing.defusing import defuse
 from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput, SettingsError, UpstreamFailed
 from ragsvc.observability.metrics import record_withheld
+from ragsvc.pipelines import notices
+from ragsvc.pipelines.crowding import MORE, uncrowded
 from ragsvc.pipelines.draft import Draft, Plan
 from ragsvc.pipelines.regeneration import write_twice
 from ragsvc.prompting import Language, language_of
@@ -31,6 +34,7 @@ from ragsvc.records import (
     ClarifyAsked,
     Declined,
     ModelFailure,
+    NoticeGiven,
     PassagesDropped,
     PassagesFound,
     SearchRequest,
@@ -39,6 +43,7 @@ from ragsvc.records import (
     TextReleased,
 )
 from ragsvc.retrieval.abstention import AbstentionModel, Cause, say_missing, say_why, why_abstain
+from ragsvc.store.inventory import Inventory
 from ragsvc.store.rows import Collection
 from ragsvc.strategies import (
     EXTRACTIVE,
@@ -82,6 +87,8 @@ class AnswerParts(Struct, frozen=True, kw_only=True):
     """Asked, in this order, when the model chosen fails before any of its text was released."""
     max_threads: int = 4
     """Questions that keep a core busy at once."""
+    inventory: Inventory | None = None
+    """Tells what collections cover and what kind of norm a work is; None = titles alone tell the kind."""
 
 
 class _SeesNothing(InvalidInput):
@@ -109,7 +116,7 @@ class AnswerPipeline:
         raise AssertionError("a run ends with AnswerDone, ClarifyAsked or an exception")
 
     async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
-        """Yield ``PassagesFound``, text and citations, and last ``AnswerDone``, ``ClarifyAsked`` or ``AnswerFailed``.
+        """Yield ``PassagesFound``, notices, text, citations; last ``AnswerDone``, ``ClarifyAsked`` or ``AnswerFailed``.
 
         Closing the generator cancels the model. What is wrong with the request is raised before the first event.
         """
@@ -125,8 +132,18 @@ class AnswerPipeline:
             yield AnswerFailed(type(error).__name__, str(error))
 
     async def _run(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
-        draft = Draft()
         plan = await self._plan(request)
+        draft = Draft()
+        draft.notices = await self._in_thread(notices.of_question, plan, request.question)
+        try:
+            async with aclosing(self._answered(request, plan, draft)) as events:
+                async for event in events:
+                    yield event
+        except UpstreamFailed as error:
+            error.notices = tuple(draft.notices)  # who should seek help is told so whatever fails
+            raise
+
+    async def _answered(self, request: AskRequest, plan: Plan, draft: Draft) -> AsyncGenerator[AnswerEvent, None]:
         if plan.strategy not in SEARCHES_ALL_TURNS and (
             again := await rewrite(plan.chat_model, request, plan.language)
         ):
@@ -143,17 +160,25 @@ class AnswerPipeline:
         )
         draft.found(result)
         yield PassagesFound(result.passages)
+        for notice in draft.notices:
+            yield NoticeGiven(notice)
 
         cause = self._why_abstain(plan, result)
         if cause and not (plan.strategy in JUDGES_ITSELF and cause != "missing"):
-            text, reason = say_why(cause, result, request.collections, request.as_of, plan.language)
+            if notices.scope_helps(result):
+                yield NoticeGiven(draft.note(await self._in_thread(notices.of_scope, plan, self._parts.inventory)))
+            said_why = say_why(cause, result, request.collections, request.as_of, plan.language)
+            text, reason = (defuse(words, plan.language) for words in said_why)
             yield TextReleased(text)
             yield AnswerDone(draft.answer(plan, text, reason=reason))
             return
 
-        said = "\n".join(user_turns(request))
-        leaves_out = find_pack(plan.domain(result.passages)).grounding == "withhold"
-        checker = AnswerChecker(result.passages, said, plan.language, self._parts.read_text, leaves_out=leaves_out)
+        said = user_turns(request)
+        parts = (result.passages, self._parts.read_text, self._parts.inventory)
+        for notice in await self._in_thread(notices.of_passages, plan, said, *parts):
+            yield NoticeGiven(draft.note(notice))
+        rules = notices.release_rules(plan, result.passages)
+        checker = AnswerChecker(result.passages, "\n".join(said), plan.language, self._parts.read_text, rules)
         if missing := say_missing(result.missing, plan.language):
             yield checker.release(missing + "\n\n")
         has_text = False
@@ -220,6 +245,8 @@ class AnswerPipeline:
 
     async def _plan(self, request: AskRequest) -> Plan:
         """Settle who answers how, before anything is sent."""
+        if any(turn.role not in ("user", "assistant") for turn in request.history):
+            raise InvalidInput("history has a turn of another role than user or assistant: only those two speak in it")
         if request.language not in (None, "zh", "en"):
             raise InvalidInput(f"language {request.language!r} was asked for; there are zh, en")
         language = cast(Language, request.language) if request.language else language_of(request.question)
@@ -295,7 +322,13 @@ class AnswerPipeline:
         return why_abstain(result, model if fits else None)
 
     async def _search(self, request: SearchRequest) -> SearchResult:
-        return await self._in_thread(self._parts.searcher.search, request)
+        """Search; where near-identical passages of several works take places, what comes after them moves up."""
+        result = await self._in_thread(self._parts.searcher.search, request)
+        kept = await self._in_thread(uncrowded, result.passages)
+        if len(kept) == len(result.passages) or result.addressed:
+            return result
+        wider = await self._in_thread(self._parts.searcher.search, structs.replace(request, k=MORE * request.k))
+        return structs.replace(wider, passages=tuple((await self._in_thread(uncrowded, wider.passages))[: request.k]))
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await to_thread.run_sync(function, *arguments, limiter=self._limiter)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from ragsvc.citing.defusing import defuse
 from ragsvc.domains.pack import find_pack
 from ragsvc.prompting import Language
 from ragsvc.protocols import ChatModel
@@ -17,6 +18,7 @@ from ragsvc.records import (
     Clarification,
     GroundedSentence,
     ModelFailure,
+    Notice,
     Passage,
     SearchResult,
     Step,
@@ -63,6 +65,7 @@ class Draft:
         self.steps: list[Step] = []
         self.clarify: Clarification | None = None
         self.grounding: tuple[GroundedSentence, ...] = ()
+        self.notices: list[Notice] = []
         self.reason: str | None = None
         """Why the strategy declined to answer."""
         self._generation = ""
@@ -82,6 +85,11 @@ class Draft:
         self._generation = result.index_generation
         self._timings_ms = dict(result.timings_ms)
         self._mark("found")
+
+    def note(self, notice: Notice) -> Notice:
+        """Add a notice and return it."""
+        self.notices.append(notice)
+        return notice
 
     def begin(self, passages: tuple[Passage, ...]) -> None:
         """Forget what a model that failed, or a draft that is written again, has left."""
@@ -115,12 +123,13 @@ class Draft:
             timings_ms=self._timings_ms,
             usage=add_usage(self._rewritten.usage if self._rewritten else None, self._usage) or Usage(),
             finish_reason=self._finish_reason,
-            reasoning="".join(self._reasoning),
+            reasoning=defuse("".join(self._reasoning), plan.language),
             fallbacks=plan.failures,
             n_passages_dropped=self.n_dropped,
             steps=(*([self._rewritten.step] if self._rewritten else []), *self.steps),
             clarify=self.clarify,
             grounding=self.grounding,
+            notices=tuple(self.notices),
         )
 
     def _mark(self, stage: str) -> None:

@@ -59,6 +59,29 @@ class GroundedSentence(Struct, frozen=True, kw_only=True):
     """A place that it cites; a passage that was found though it does not cite it; nothing that was found."""
 
 
+NoticeKind = Literal[
+    "red_flag", "missing_fact", "hierarchy", "jurisdiction", "calculation", "advice", "source", "scope"
+]
+"""red_flag: seek help now. missing_fact: what the sources depend on and the question does not say. hierarchy: which of
+two norms prevails. jurisdiction: a norm of one place. calculation: worked out by code from figures of the sources.
+advice: was asked for and is not given. source: a source tries to give orders or contradicts another. scope: what the
+collections cover."""
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """What the service itself says beside the answer, whatever the model writes, from its rules for the domain."""
+
+    kind: NoticeKind
+    severity: Literal["urgent", "warning", "info"]
+    """urgent: show it first and so that it cannot be missed."""
+    topic: str
+    """Name of the rule, for programs: "stroke", "age"."""
+    language: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    """The places that it is about, proven like those of the answer; their markers count in ``passages``."""
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What a question gets. When ``abstained``, ``reason`` says what is missing and no model was asked to answer."""
 
@@ -88,12 +111,20 @@ class Answer(Struct, frozen=True, kw_only=True):
     """Set when the strategy asks back: ``answer`` is then that question."""
     grounding: tuple[GroundedSentence, ...] = ()
     """The model's sentences that were released, in order."""
+    notices: tuple[Notice, ...] = ()
+    """What the service says beside the answer, the most urgent first."""
 
 
 class PassagesFound(Struct, frozen=True):
     """First event of an answer: what the answer will rest on."""
 
     passages: tuple[Passage, ...]
+
+
+class NoticeGiven(Struct, frozen=True):
+    """A notice. Those known from the question and the passages come before any text."""
+
+    notice: Notice
 
 
 class PassagesDropped(Struct, frozen=True):
@@ -141,4 +172,4 @@ class AnswerFailed(Struct, frozen=True):
     message: str
 
 
-AnswerEvent = PassagesFound | TextReleased | CitationChecked | AnswerDone | ClarifyAsked | AnswerFailed
+AnswerEvent = PassagesFound | NoticeGiven | TextReleased | CitationChecked | AnswerDone | ClarifyAsked | AnswerFailed

@@ -33,6 +33,13 @@ def prompts(strategy: str) -> dict[Language, dict[str, Any]]:
     return cast(dict[Language, dict[str, Any]], tomllib.loads(path.read_text(encoding="utf-8")))
 
 
+def prompt_texts(strategy: str, language: Language) -> list[str]:
+    """Return all that a strategy's own prompts say in a language; none where it has no prompts of its own."""
+    if not (Path(__file__).parent / "prompts" / f"{strategy}.toml").exists():
+        return []
+    return [text for text in prompts(strategy)[language].values() if isinstance(text, str)]
+
+
 class Calls:
     """What one run asks its model; usage is that of all calls together."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ragsvc.prompting import build_prompt, estimated_tokens, neutralise
+from ragsvc.prompting import as_data, build_prompt, estimated_tokens, neutralise
 from ragsvc.records import Message, Passage
 from ragsvc.strategies.conversation import past_turns
 from ragsvc.strategies.naming import source_line
@@ -48,7 +48,7 @@ def own_call(task: Task, passages: Sequence[Passage]) -> LastCall:
     left -= sum(estimated_tokens(turn.content) for turn in past)
     lines: list[str] = []
     for passage in passages:
-        line = neutralise(source_line(passage))
+        line = as_data(source_line(passage))
         if estimated_tokens(line) > left:
             if not lines and left > 0:
                 lines.append(line[:left])  # a token is a character at least

@@ -18,7 +18,7 @@ from contextlib import aclosing
 
 from msgspec.structs import replace
 
-from ragsvc.prompting import estimated_tokens, neutralise
+from ragsvc.prompting import as_data, estimated_tokens, neutralise
 from ragsvc.records import Message, Passage, PassagesDropped, PassagesFound, Step
 from ragsvc.strategies.calls import Calls, prompts
 from ragsvc.strategies.conversation import past_turns, standing_question
@@ -72,7 +72,7 @@ async def _retrieve(task: Task, question: str, draft: str) -> tuple[Passage, ...
 
 def _own_call(task: Task, articles: tuple[Passage, ...]) -> LastCall:
     """Return the authors' prompt: 1、law2、law…请根据以上法律，选择最合适的法律生成问题的合理答复，问题是：question."""
-    lines = [neutralise(source_line(article)) for article in articles]
+    lines = [as_data(source_line(article)) for article in articles]
     question = neutralise(task.request.question)
     if sum(map(estimated_tokens, lines)) + estimated_tokens(question) > task.prompt_tokens:
         lines = [line[:_CUT_CHARS] for line in lines]

@@ -30,7 +30,7 @@ from msgspec.structs import replace
 from ragsvc.errors import InvalidInput, UpstreamFailed, UpstreamTimeout
 from ragsvc.generation.images import with_images
 from ragsvc.generation.tools import MAX_ARGUMENT_CHARS, read_calls, write_calls
-from ragsvc.prompting import estimated_tokens, neutralise
+from ragsvc.prompting import as_data, estimated_tokens, neutralise
 from ragsvc.records import (
     Message,
     Passage,
@@ -179,7 +179,7 @@ class _Numbered:
     def _line(self, passage: Passage) -> str:
         self.passages.append(passage)
         name = " ".join(dict.fromkeys(part for part in (passage.title or passage.work, passage.locator) if part))
-        text = " ".join(neutralise(f"{name}: {passage.text}").split())
+        text = " ".join(f"{neutralise(name)}: {as_data(passage.text)}".split())
         line = f'<|{len(self.passages)}|>: "{text}"'
         if self.n_dropped or estimated_tokens(line) > self._room:
             if len(self.passages) > 1 or self._room < _LEAST_ROOM:

@@ -138,6 +138,7 @@ class Service:
             default_model=self.settings.model,
             default_strategy=self.settings.strategy,
             fallback_models=self.chat_models.fallbacks(),
+            inventory=self.inventory,
         )
         return AnswerPipeline(parts)
 

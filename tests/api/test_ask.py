@@ -36,6 +36,7 @@ def test_an_answer_has_everything_to_check_it(client: Client) -> None:
         *("answer_id", "answer", "citations", "passages", "abstained", "reason", "disclaimer"),
         *("model", "strategy", "index_generation", "timings_ms", "usage"),
         *("finish_reason", "reasoning", "fallbacks", "n_passages_dropped", "steps", "clarify", "grounding"),
+        "notices",
     }
 
 

@@ -56,9 +56,10 @@ Events = AsyncGenerator[records.AnswerEvent, None]
 async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     """Answer from the sources, citing them, or say what is missing.
 
-    With ``stream: true``, server-sent events: ``passages``, then ``token`` and ``citation`` as they are checked, then
-    one ``done`` (the same object), ``clarify`` (the same object, a question back) or ``error`` (a problem). The tokens
-    joined are the answer; those before a ``clarify`` are what its ``answer`` begins with, if anything.
+    With ``stream: true``, server-sent events: ``passages``, a ``notice`` for each of ``notices``, before any text, then
+    ``token`` and ``citation`` as they are checked, then one ``done`` (the same object), ``clarify`` (the same object, a
+    question back) or ``error`` (a problem). The tokens joined are the answer; those before a ``clarify`` are what its
+    ``answer`` begins with, if anything.
     """
     service: Service = request.app.state.service
     body = await read_json(request, schemas.AskRequest)
@@ -192,14 +193,22 @@ async def to_answer(first: records.AnswerEvent, events: Events, recorder: Record
     """
     last = first
     passages: tuple[records.Passage, ...] = ()
+    notices: list[records.Notice] = []
     async with aclosing(from_first(first, events)) as stream:
         async for event in stream:
             last = event
             if isinstance(event, records.PassagesFound):
                 passages = event.passages
+            elif isinstance(event, records.NoticeGiven):
+                notices.append(event.notice)
     if isinstance(last, records.AnswerFailed):
         recorder.failed()
-        raise ModelFailed(last.message, named(last.error), schemas.out(passages, list[schemas.Passage]))
+        raise ModelFailed(
+            last.message,
+            named(last.error),
+            schemas.out(passages, list[schemas.Passage]),
+            schemas.out(notices, list[schemas.Notice]),
+        )
     assert isinstance(last, records.AnswerDone | records.ClarifyAsked), "an answer ends with one of the three"
     return await recorder.answered(last.answer)
 
@@ -227,6 +236,8 @@ async def _encode(event: records.AnswerEvent, recorder: Recorder) -> bytes:
     match event:
         case records.PassagesFound(passages):
             return encode_event("passages", schemas.PassagesFound(schemas.out(passages, list[schemas.Passage])))
+        case records.NoticeGiven(notice):
+            return encode_event("notice", schemas.out(notice, schemas.Notice))
         case records.TextReleased(text):
             return encode_event("token", schemas.Token(text))
         case records.CitationChecked(citation):

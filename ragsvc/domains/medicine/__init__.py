@@ -1,6 +1,7 @@
 """Medical texts: guidelines, leaflets, health pages."""
 
 from ragsvc.chunking.structure import StructureChunker
+from ragsvc.domains.gates import Gates
 from ragsvc.domains.pack import DomainPack, fitted, policy, texts
 
 PACK = DomainPack(
@@ -11,4 +12,5 @@ PACK = DomainPack(
     disclaimer=texts(__file__, "disclaimer"),
     grounding=policy(__file__),
     abstention=fitted(__file__),
+    gates=Gates(__file__),
 )
