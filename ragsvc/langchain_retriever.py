@@ -13,11 +13,11 @@ from datetime import date
 from typing import Any
 
 import httpx
+import msgspec
 from anyio import to_thread
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from msgspec import to_builtins
 from pydantic import Field, SecretStr, model_validator
 
 from ragsvc.errors import InvalidInput, UpstreamFailed, UpstreamTimeout
@@ -72,7 +72,9 @@ class RagsvcRetriever(BaseRetriever):
 
     def _search_here(self, query: str) -> list[Document]:
         request = SearchRequest(question=query, collections=self.collections, as_of=self.as_of, k=self.k)
-        return [_document(to_builtins(passage)) for passage in self.service.search(request).passages]
+        # By way of JSON, so that metadata is the same wherever the passage was found.
+        found = msgspec.json.encode(self.service.search(request).passages)
+        return [_document(passage) for passage in msgspec.json.decode(found)]
 
     def _request(self, query: str) -> dict[str, Any]:
         body: dict[str, Any] = {"question": query, "collections": list(self.collections), "top_k": self.k}
