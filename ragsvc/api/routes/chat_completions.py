@@ -157,7 +157,7 @@ def _usage(answer: schemas.Answer) -> ChatUsage:
 
 
 def _completion(body: ChatRequest, answer: schemas.Answer) -> ChatCompletion:
-    message = AssistantMessage("assistant", _beginning(answer) + answer.answer.rstrip() + _ending(answer))
+    message = AssistantMessage("assistant", answer.answer.rstrip() + _ending(answer))
     if answer.reasoning:
         message.reasoning_content = answer.reasoning
     return ChatCompletion(
