@@ -15,20 +15,23 @@ from typing import Protocol
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ragsvc.chunking.passages import embedded_texts
 from ragsvc.domains.pack import DomainPack
 from ragsvc.domains.works import inherit_validity
 from ragsvc.errors import IndexMismatch, RagsvcError, UnreadableFile
+from ragsvc.pipelines.amendments import Amendment, Amendments
+from ragsvc.pipelines.duplicates import Duplicate, DuplicateFinder
+from ragsvc.pipelines.preparing import chunked_by, prepare
 from ragsvc.pipelines.sources import Source
 from ragsvc.protocols import Embedder
-from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
+from ragsvc.records import Chunk, DocumentFacts
 from ragsvc.store.changes import Changes
 from ragsvc.store.database import Database
 from ragsvc.store.index_contents import IndexContents, texts_to_embed
 from ragsvc.store.inventory import Inventory
+from ragsvc.store.receipts import Receipts
 from ragsvc.store.rows import Collection, Generation
 from ragsvc.store.staging import StagedDocument, Staging
 from ragsvc.store.writer_lock import writer_lock
@@ -61,6 +64,10 @@ class IngestReport(Struct, kw_only=True):
     unchanged: int = 0
     quarantined: list[Quarantined] = []
     inferred: list[Inferred] = []
+    duplicates: list[Duplicate] = []
+    """Files that say what is stored already; they count as unchanged."""
+    amendments: list[Amendment] = []
+    """What new versions changed in those before them."""
     seconds: float = 0.0
     cancelled: bool = False
     index_generation: str = ""
@@ -113,6 +120,7 @@ class IngestPipeline:
         self._database = database
         self._embedder = embedder
         self._generations = generations
+        self._amendments = Amendments(Inventory(database), Receipts(database))
 
     def run(self, sources: list[Source], request: IngestRequest, progress: Progress) -> IngestReport:
         """Ingest all sources in one commit; a source that cannot be read is quarantined, the rest goes in.
@@ -132,8 +140,13 @@ class IngestPipeline:
             staging.discard_leftovers()
             self._sweep()
             collection = staging.open_collection(request.collection, request.pack.name, request.time_zone)
+            duplicates = DuplicateFinder(Inventory(self._database), collection.name)
             for batch in _batches(self._prepared(sources, collection, staging, request, report, progress)):
-                report.embedded += self._embed_and_stage(staging, collection, batch, report)
+                new, same = duplicates.split(batch)
+                report.duplicates += same
+                report.documents += len(same)
+                report.unchanged += len(same)
+                report.embedded += self._embed_and_stage(staging, collection, new, report)
             if report.cancelled:
                 staging.discard_leftovers()
             elif staging.has_staged():
@@ -142,6 +155,8 @@ class IngestPipeline:
                 self._sweep()
             else:
                 staging.commit_validity()
+            if request.job_id and not report.cancelled:  # a job that was resumed reports what it did before as well
+                report.amendments = self._amendments.of_job(request.job_id)
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
@@ -196,7 +211,7 @@ class IngestPipeline:
         progress: Progress,
     ) -> Iterator[StagedDocument]:
         known = staging.live_sources(collection)
-        chunked_by = f"{request.pack.name}-{request.pack.revision}"
+        revision = chunked_by(request.pack)
         seen: set[str] = set()
         for done, source in enumerate(sources):
             if not progress(done, len(sources), source.name):
@@ -204,14 +219,14 @@ class IngestPipeline:
                 return
             try:
                 sha256 = source.sha256()
-                if version := known.get((sha256, chunked_by)):
+                if version := known.get((sha256, revision)):
                     if request.effective_from:
                         staging.restate(version, request.effective_from)
                     report.unchanged += 1
                 elif sha256 in seen:
                     report.unchanged += 1
                 else:
-                    prepared = replace(self._prepare(source.load(), request, chunked_by), url=source.url)
+                    prepared = prepare(source, request.pack, self._embedder, request.effective_from)
                     seen.add(sha256)
                     yield prepared
                     continue
@@ -221,32 +236,6 @@ class IngestPipeline:
             except OSError as error:
                 report.quarantined.append(Quarantined(source.name, f"cannot be read: {error.strerror or error}"))
         progress(len(sources), len(sources), "")
-
-    def _prepare(self, document: LoadedDocument, request: IngestRequest, chunked_by: str) -> StagedDocument:
-        pack = request.pack
-        facts = pack.chunker.describe(document)
-        if request.effective_from:
-            facts = replace(facts, effective_from=request.effective_from, validity_source="given")
-        chunks = tuple(pack.chunker.chunk(document, facts))
-        windows = tuple(
-            tuple(embedded_texts(facts, chunk, document.text[chunk.start : chunk.end], self._embedder))
-            if chunk.is_searchable
-            else ()
-            for chunk in chunks
-        )
-        if not any(windows):
-            raise UnreadableFile(document.name, "holds no text that could be searched")
-        name_keys = pack.name_keys(facts)
-        return StagedDocument(
-            document=document,
-            facts=facts,
-            chunks=chunks,
-            windows=windows,
-            work_key=name_keys[0],
-            name_keys=tuple(name_keys),
-            document_key=facts.part if pack.identity == "title" else document.name,
-            chunked_by=chunked_by,
-        )
 
     # --- one batch ---
 

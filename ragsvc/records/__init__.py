@@ -43,6 +43,7 @@ from ragsvc.records.documents import (
     Fact,
     LoadedDocument,
     ValiditySource,
+    VersionStatus,
 )
 from ragsvc.records.search import (
     ARMS,
@@ -104,4 +105,5 @@ __all__ = [
     "Turn",
     "Usage",
     "ValiditySource",
+    "VersionStatus",
 ]

@@ -10,6 +10,8 @@ from msgspec import Struct
 BlockKind = Literal["title", "heading", "paragraph", "list", "table", "page", "footnote"]
 ChunkKind = Literal["front", "contents", "heading", "article", "paragraph", "section", "table", "annex", "passage"]
 ValiditySource = Literal["stated", "inferred", "given", "unknown"]
+VersionStatus = Literal["in force", "future", "superseded", "repealed"]
+"""Of a version today: superseded by the next one of its document; repealed or expired with none after it."""
 
 
 class Block(Struct, frozen=True, kw_only=True):

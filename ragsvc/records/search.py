@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ragsvc.records.documents import ValiditySource
+from ragsvc.records.documents import ValiditySource, VersionStatus
 
 
 class IndexFilter(Struct, frozen=True):
@@ -65,6 +65,10 @@ class Passage(Struct, frozen=True, kw_only=True):
     url: str | None
     score: float
     scores: Scores
+    status: VersionStatus = "in force"
+    """Of the version today, whatever day was asked for."""
+    confidence: float | None = None
+    """Of the text recognition that read this place, 0 to 1, where it was a picture."""
 
 
 class Citation(Struct, frozen=True, kw_only=True):

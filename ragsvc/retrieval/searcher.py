@@ -251,6 +251,8 @@ def _passage(chunk: StoredChunk, span: tuple[int, int], text: str, scores: Score
         effective_to=version.effective_to,
         validity_source=version.validity_source,
         url=chunk.url,
+        status=version.status,
+        confidence=version.confidence_at(*span),
         score=scores.fused or 0.0,
         scores=scores,
     )

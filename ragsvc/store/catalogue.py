@@ -13,9 +13,9 @@ import msgspec
 import sqlalchemy as sa
 
 from ragsvc.errors import InvalidInput, NotFound
-from ragsvc.records import Filters, IndexFilter
+from ragsvc.records import Filters, IndexFilter, VersionStatus
 from ragsvc.store.database import Database
-from ragsvc.store.rows import Collection, Snapshot, StoredChunk, Version, VersionText, Work
+from ragsvc.store.rows import Collection, ReadingNotes, Snapshot, StoredChunk, Version, VersionText, Work
 from ragsvc.store.schema import chunks, collections, documents, head, versions, work_names, works
 
 MAX_CACHED_FILTERS = 64
@@ -34,6 +34,8 @@ VERSION_COLUMNS = (
     versions.c.superseded_from,
     versions.c.validity_source,
     versions.c.length,
+    versions.c.notes,
+    collections.c.time_zone,
 )
 VERSION_JOIN = (
     versions.join(documents, documents.c.ordinal == versions.c.document)
@@ -68,7 +70,19 @@ def version_of(row: Any) -> Version:
         effective_to=min(ends) if ends else None,
         validity_source=row.validity_source,
         length=row.length,
+        status=_status(row, datetime.now(ZoneInfo(row.time_zone)).date()),
+        notes=msgspec.json.decode(row.notes, type=ReadingNotes),
     )
+
+
+def _status(row: Any, today: date) -> VersionStatus:
+    if row.superseded_from is not None and row.superseded_from <= today:
+        return "superseded"
+    if row.effective_to is not None and row.effective_to <= today:
+        return "repealed"
+    if row.effective_from is not None and row.effective_from > today:
+        return "future"
+    return "in force"
 
 
 class Catalogue:

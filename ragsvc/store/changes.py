@@ -5,13 +5,14 @@ They work through the exclusion set of ``Catalogue.snapshot``: a version that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 
 import sqlalchemy as sa
 
 from ragsvc.errors import NotFound
+from ragsvc.records import DocumentFacts
 from ragsvc.store.catalogue import is_open
 from ragsvc.store.database import Database
 from ragsvc.store.schema import (
@@ -23,10 +24,21 @@ from ragsvc.store.schema import (
     head,
     vectors,
     versions,
+    works,
 )
+
+Inherit = Callable[[DocumentFacts, Iterable[DocumentFacts]], DocumentFacts]
+"""What parts of one work owe each other: (facts of a part, facts of all parts) -> facts."""
 
 NEVER = date.min
 """``superseded_from`` of a version whose successor has no first day either: it is never in force."""
+
+ORDER_OF_VERSIONS = (
+    sa.func.coalesce(versions.c.effective_from, NEVER),
+    versions.c.promulgated,
+    versions.c.ordinal,
+)
+"""In which the versions of a document follow each other."""
 
 
 def bump_change_number(connection: sa.Connection) -> int:
@@ -54,12 +66,7 @@ def order_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
         rows = connection.execute(
             sa.select(versions.c.document, versions.c.ordinal, versions.c.effective_from, versions.c.superseded_from)
             .where(versions.c.document.in_(touched), versions.c.state == "live")
-            .order_by(
-                versions.c.document,
-                sa.func.coalesce(versions.c.effective_from, NEVER),
-                versions.c.promulgated,
-                versions.c.ordinal,
-            )
+            .order_by(versions.c.document, *ORDER_OF_VERSIONS)
         ).all()
         ends = {a.ordinal: b.effective_from or NEVER for a, b in pairwise(rows) if a.document == b.document}
         for row in rows:
@@ -67,6 +74,35 @@ def order_versions(connection: sa.Connection, ordinals: Sequence[int]) -> None:
             if row.superseded_from != end:
                 this = versions.c.ordinal == row.ordinal
                 connection.execute(versions.update().where(this).values(superseded_from=end))
+
+
+def inherit_dates(connection: sa.Connection, ordinals: Sequence[int], inherit: Inherit) -> list[int]:
+    """Date the live parts of the works of these versions by one another; return which changed."""
+    dates = (versions.c.promulgated, versions.c.effective_from, versions.c.effective_to, versions.c.validity_source)
+    touched = (
+        sa.select(documents.c.work)
+        .join(versions, versions.c.document == documents.c.ordinal)
+        .where(versions.c.ordinal.in_(ordinals), documents.c.part != "")
+    )
+    rows = connection.execute(
+        sa.select(versions.c.ordinal, documents.c.work, documents.c.part, works.c.title, *dates)
+        .join(documents, documents.c.ordinal == versions.c.document)
+        .join(works, works.c.ordinal == documents.c.work)
+        .where(versions.c.state == "live", documents.c.work.in_(touched))
+    ).all()
+    by_work: dict[int, list[tuple[int, DocumentFacts]]] = {}
+    for row in rows:
+        facts = DocumentFacts(title=row.title, part=row.part, **{column.name: row._mapping[column] for column in dates})
+        by_work.setdefault(row.work, []).append((row.ordinal, facts))
+    changed = []
+    for parts in by_work.values():
+        for ordinal, facts in parts:
+            dated = inherit(facts, [other for _, other in parts])
+            if dated != facts:
+                values = {column.name: getattr(dated, column.name) for column in dates}
+                connection.execute(versions.update().where(versions.c.ordinal == ordinal).values(**values))
+                changed.append(ordinal)
+    return changed
 
 
 class Changes:

@@ -6,6 +6,8 @@ No authorisation rests on an id being secret.
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 
 
 def _hash(*parts: str | int) -> str:
@@ -40,3 +42,12 @@ def chunk_id(version: str, start: int, end: int) -> str:
 def embedding_key(embedder_id: str, text: str) -> bytes:
     """16 bytes that name the vector of exactly this text by exactly this embedder."""
     return hashlib.blake2b(f"{embedder_id}\0{text}".encode(), digest_size=16).digest()
+
+
+_SAYS_SOMETHING = re.compile(r"[^\W_]|(?<=\d)[.,/:](?=\d)|[-<>](?=\s*\d)|[%‰≤≥≦≧=±×÷+$€£¥°℃]")
+
+
+def letters(text: str) -> str:
+    """Return what a text says whatever its format: letters, digits and the marks of numbers, in one width and case."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
+    return "".join(_SAYS_SOMETHING.findall(text))

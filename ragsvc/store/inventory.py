@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from ragsvc.errors import NotFound
+from ragsvc.records import Chunk
 from ragsvc.store.catalogue import (
     VERSION_COLUMNS,
     VERSION_JOIN,
@@ -16,6 +20,7 @@ from ragsvc.store.catalogue import (
     is_open,
     version_of,
 )
+from ragsvc.store.changes import ORDER_OF_VERSIONS
 from ragsvc.store.database import Database
 from ragsvc.store.rows import Collection, Document, Generation, Version
 from ragsvc.store.schema import chunks, collections, documents, generations, head, versions, works
@@ -89,17 +94,83 @@ class Inventory:
         Raises:
             NotFound: no such document, or it was removed.
         """
-        query = (
-            sa.select(*VERSION_COLUMNS)
-            .select_from(VERSION_JOIN)
-            .where(documents.c.document_id == document_id, versions.c.state == "live")
-            .order_by(versions.c.effective_from, versions.c.ordinal)
-        )
-        with self.database.read() as connection:
-            found = [version_of(row) for row in connection.execute(query)]
+        found = self.find_versions(document_id)
         if not found:
             raise NotFound(f"no document {document_id!r}: it was never here or was removed")
         return found
+
+    def find_versions(self, document_id: str) -> list[Version]:
+        """As ``document_versions``; none where there is no such document."""
+        n_facts = sa.func.json_array_length(versions.c.facts).label("n_facts")
+        query = (
+            sa.select(*VERSION_COLUMNS, n_facts)
+            .select_from(VERSION_JOIN)
+            .where(documents.c.document_id == document_id, versions.c.state == "live")
+            .order_by(*ORDER_OF_VERSIONS)
+        )
+        with self.database.read() as connection:
+            return [replace(version_of(row), n_facts=row.n_facts) for row in connection.execute(query)]
+
+    def version(self, version_id: str) -> Version:
+        """Return one version, in force or not.
+
+        Raises:
+            NotFound: no such version, or it was removed.
+        """
+        live = sa.and_(versions.c.version_id == version_id, versions.c.state == "live")
+        with self.database.read() as connection:
+            row = connection.execute(sa.select(*VERSION_COLUMNS).select_from(VERSION_JOIN).where(live)).first()
+        if row is None:
+            raise NotFound(f"no version {version_id!r}: it was never here or was removed")
+        return version_of(row)
+
+    def superseded_by_job(self, job_id: str) -> list[tuple[Version, Version]]:
+        """Return (version before, version that this job added) of every document that had one before."""
+        cut_again = versions.alias()
+        is_recut = sa.exists().where(
+            cut_again.c.version_id == versions.c.version_id, cut_again.c.ordinal < versions.c.ordinal
+        )
+        added = sa.select(versions.c.ordinal, versions.c.document).where(
+            versions.c.job_id == job_id, versions.c.state == "live", sa.not_(is_recut)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(added).all()
+            new, touched = {row.ordinal for row in rows}, [row.document for row in rows]
+            found: list[Version] = []
+            for at in range(0, len(touched), 5000):
+                query = (
+                    sa.select(*VERSION_COLUMNS)
+                    .select_from(VERSION_JOIN)
+                    .where(versions.c.document.in_(touched[at : at + 5000]), versions.c.state == "live")
+                    .order_by(versions.c.document, *ORDER_OF_VERSIONS)
+                )
+                found += map(version_of, connection.execute(query))
+        return [(a, b) for a, b in pairwise(found) if a.document_id == b.document_id and b.ordinal in new]
+
+    def content(self, version: Version) -> tuple[str, list[Chunk]]:
+        """Return a version's text and how it was cut."""
+        of_it = sa.select(chunks).where(chunks.c.version == version.ordinal).order_by(chunks.c.position)
+        with self.database.read() as connection:
+            text = connection.execute(
+                sa.select(versions.c.text).where(versions.c.ordinal == version.ordinal)
+            ).scalar_one()
+            return text, [_chunk(row) for row in connection.execute(of_it)]
+
+    def versions_of_work(self, work_id: str, promulgated: date | None, limit: int) -> list[Version]:
+        """Return the newest versions of a work that were promulgated on a day, those that are being ingested too."""
+        query = (
+            sa.select(*VERSION_COLUMNS)
+            .select_from(VERSION_JOIN)
+            .where(
+                works.c.work_id == work_id,
+                versions.c.promulgated.is_not_distinct_from(promulgated),
+                versions.c.state.in_(("live", "staged")),
+            )
+            .order_by(versions.c.ordinal.desc())
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            return [version_of(row) for row in connection.execute(query)]
 
     def generations(self) -> list[Generation]:
         """Return the generations that the catalogue knows, newest first."""
@@ -117,6 +188,19 @@ class Inventory:
             )
             for row in rows
         ]
+
+
+def _chunk(row: Any) -> Chunk:
+    return Chunk(
+        kind=row.kind,
+        start=row.start,
+        end=row.end,
+        locator=row.locator,
+        address=row.address,
+        heading_path=tuple(msgspec.json.decode(row.heading_path)),
+        is_leaf=row.is_leaf,
+        parent=row.parent,
+    )
 
 
 def _documents(connection: sa.Connection, where: sa.ColumnElement[bool], offset: int, limit: int) -> list[Document]:

@@ -53,6 +53,7 @@ class Resting(Struct, frozen=True, kw_only=True):
 
     answer_id: str
     asked_at: float
+    as_of: date | None
     key_id: str | None
     citation: KeptCitation
 
@@ -135,7 +136,7 @@ class Receipts:
 
     def resting_on(self, version_id: str, ranges: Sequence[tuple[int, int]]) -> list[Resting]:
         """Return the kept citations of a version that touch one of these half-open ranges, the oldest answer first."""
-        columns = (receipt_citations, receipts.c.asked_at, receipts.c.key_id)
+        columns = (receipt_citations, receipts.c.asked_at, receipts.c.as_of, receipts.c.key_id)
         joined = sa.select(*columns).join(receipts, receipts.c.answer_id == receipt_citations.c.answer_id)
         found: dict[tuple[str, int], Resting] = {}
         with self._database.read() as connection:
@@ -147,7 +148,11 @@ class Receipts:
                 query = joined.where(receipt_citations.c.version_id == version_id, sa.or_(*touches))
                 for row in connection.execute(query):
                     found[row.answer_id, row.position] = Resting(
-                        answer_id=row.answer_id, asked_at=row.asked_at, key_id=row.key_id, citation=_citation(row)
+                        answer_id=row.answer_id,
+                        asked_at=row.asked_at,
+                        as_of=row.as_of,
+                        key_id=row.key_id,
+                        citation=_citation(row),
                     )
         return [found[key] for key in sorted(found, key=lambda key: (found[key].asked_at, key))]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ragsvc.records import IndexFilter, ValiditySource
+from ragsvc.records import IndexFilter, ValiditySource, VersionStatus
 
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -56,6 +56,22 @@ class Document(Struct, frozen=True, kw_only=True):
     validity_source: ValiditySource
 
 
+class ReadPage(Struct, frozen=True, kw_only=True):
+    """A page that text recognition read: ``version.text[start:end]``, with its mean confidence, 0 to 1."""
+
+    page: int
+    confidence: float
+    start: int
+    end: int
+
+
+class ReadingNotes(Struct, frozen=True, kw_only=True):
+    """How a file was read: its recognised pages, and what was lost or repaired."""
+
+    pages: tuple[ReadPage, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 class Version(Struct, frozen=True, kw_only=True):
     """One text of a document. In force on day d: ``effective_from`` <= d < ``effective_to`` (None = open)."""
 
@@ -73,6 +89,15 @@ class Version(Struct, frozen=True, kw_only=True):
     effective_to: date | None
     validity_source: ValiditySource
     length: int
+    status: VersionStatus = "in force"
+    notes: ReadingNotes = ReadingNotes()
+    n_facts: int = 0
+    """Figures that the file itself tags."""
+
+    def confidence_at(self, start: int, end: int) -> float | None:
+        """Return the least confidence of the recognised pages in ``[start, end)``; None where none is."""
+        found = [page.confidence for page in self.notes.pages if page.start < end and page.end > start]
+        return min(found, default=None)
 
 
 class VersionText(Struct, frozen=True, kw_only=True):

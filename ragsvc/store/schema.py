@@ -92,6 +92,8 @@ versions = Table(
     Column("added_change", Integer),
     Column("replaced_change", Integer),
     Column("created_at", Float, nullable=False),
+    Column("notes", Text, nullable=False, server_default="{}"),  # JSON of ``ReadingNotes``
+    Column("facts", Text, nullable=False, server_default="[]"),  # JSON array of the figures that the format tags
     # Of the few staged rows only: an index of all states tempts SQLite to start every look-up from "live".
     Index("staged_versions", "state", sqlite_where=text("state = 'staged'")),
     Index("one_live_version", "version_id", unique=True, sqlite_where=text("state = 'live'")),

@@ -7,7 +7,7 @@ the vectors it computed stay and are not computed again. Callers hold the writer
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
 from ragsvc.store import identity
 from ragsvc.store.catalogue import is_open
-from ragsvc.store.changes import bump_change_number, empty_versions, order_versions
+from ragsvc.store.changes import Inherit, bump_change_number, empty_versions, inherit_dates, order_versions
 from ragsvc.store.database import Database
-from ragsvc.store.rows import Collection
+from ragsvc.store.rows import Collection, ReadingNotes, ReadPage
 from ragsvc.store.schema import (
     chunk_vectors,
     chunks,
@@ -50,9 +50,6 @@ class StagedDocument(Struct, frozen=True, kw_only=True):
     """What tells this document from the others of its work: the part's name, or the file's."""
     chunked_by: str
     url: str | None = None
-
-
-Inherit = Callable[[DocumentFacts, Iterable[DocumentFacts]], DocumentFacts]
 
 
 class Staging:
@@ -195,6 +192,8 @@ class Staging:
                 validity_source=item.facts.validity_source,
                 job_id=self._job_id,
                 created_at=time.time(),
+                notes=msgspec.json.encode(_notes(item.document)).decode(),
+                facts=msgspec.json.encode(item.document.facts).decode(),
             ),
         )
         self._insert_chunks(connection, version, version_id, item)
@@ -311,7 +310,7 @@ class Staging:
             self._write_facts(connection)
             ordinals += self._write_validity(connection)
             if inherit:
-                ordinals = [*ordinals, *_inherit_dates(connection, ordinals, inherit)]
+                ordinals = [*ordinals, *inherit_dates(connection, ordinals, inherit)]
             order_versions(connection, ordinals)
             record_generation(connection, generation_id, self._embedder_id, change, n_chunks)
         return change
@@ -342,35 +341,6 @@ class Staging:
         return changed
 
 
-def _inherit_dates(connection: sa.Connection, ordinals: Sequence[int], inherit: Inherit) -> list[int]:
-    """Date the live parts of the works of these versions by one another; return which changed."""
-    dates = (versions.c.promulgated, versions.c.effective_from, versions.c.effective_to, versions.c.validity_source)
-    touched = (
-        sa.select(documents.c.work)
-        .join(versions, versions.c.document == documents.c.ordinal)
-        .where(versions.c.ordinal.in_(ordinals), documents.c.part != "")
-    )
-    rows = connection.execute(
-        sa.select(versions.c.ordinal, documents.c.work, documents.c.part, works.c.title, *dates)
-        .join(documents, documents.c.ordinal == versions.c.document)
-        .join(works, works.c.ordinal == documents.c.work)
-        .where(versions.c.state == "live", documents.c.work.in_(touched))
-    ).all()
-    by_work: dict[int, list[tuple[int, DocumentFacts]]] = {}
-    for row in rows:
-        facts = DocumentFacts(title=row.title, part=row.part, **{column.name: row._mapping[column] for column in dates})
-        by_work.setdefault(row.work, []).append((row.ordinal, facts))
-    changed = []
-    for parts in by_work.values():
-        for ordinal, facts in parts:
-            dated = inherit(facts, [other for _, other in parts])
-            if dated != facts:
-                values = {column.name: getattr(dated, column.name) for column in dates}
-                connection.execute(versions.update().where(versions.c.ordinal == ordinal).values(**values))
-                changed.append(ordinal)
-    return changed
-
-
 def record_generation(
     connection: sa.Connection, generation_id: str, embedder_id: str, change_number: int, n_chunks: int
 ) -> None:
@@ -385,6 +355,15 @@ def record_generation(
         )
     )
     connection.execute(head.update().values(generation_id=generation_id))
+
+
+def _notes(document: LoadedDocument) -> ReadingNotes:
+    pages = (
+        ReadPage(page=block.page, confidence=block.confidence, start=block.start, end=block.end)
+        for block in document.blocks
+        if block.page is not None and block.confidence is not None
+    )
+    return ReadingNotes(pages=tuple(pages), warnings=document.warnings)
 
 
 def _inserted(connection: sa.Connection, insert: sa.Insert) -> int:

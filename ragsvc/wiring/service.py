@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
@@ -20,10 +19,11 @@ from ragsvc.generation import ChatModels
 from ragsvc.indexing import Generation, GenerationFolder
 from ragsvc.loading import LoadingLimits, ParserProcess
 from ragsvc.loading.limits import MIB
+from ragsvc.pipelines.amendments import Amendments
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
 from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
-from ragsvc.pipelines.sources import Source, find_sources
+from ragsvc.pipelines.sources import Source
 from ragsvc.pipelines.thresholds import fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
@@ -46,10 +46,11 @@ from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.strategies import choose_strategy
 from ragsvc.wiring.access import Access
-from ragsvc.wiring.feedback import ReaderFeedback
 from ragsvc.wiring.assistants import AssistantCare
 from ragsvc.wiring.conversations import ConversationCare
+from ragsvc.wiring.feedback import ReaderFeedback
 from ragsvc.wiring.index_care import IndexCare
+from ragsvc.wiring.ingesting import Ingesting, IngestTools
 from ragsvc.wiring.network import Network
 
 ENTRIES_PER_MB = 50
@@ -159,6 +160,22 @@ class Service:
     def index_care(self) -> IndexCare:
         """Verify, rebuild, roll back and prune the index generations."""
         return IndexCare(self.settings.home, self.database, self.generations, self._ingest_pipeline)
+
+    @cached_property
+    def ingesting(self) -> Ingesting:
+        """Ingest, and say beforehand what that would do."""
+        tools = IngestTools(
+            parser=lambda: self.parser,
+            fetcher=lambda: self.network.documents,
+            embedder=lambda: self.embedder,
+            pipeline=self._ingest_pipeline,
+        )
+        return Ingesting(self.inventory, self.receipts, self.settings.time_zone, tools)
+
+    @cached_property
+    def amendments(self) -> Amendments:
+        """What versions changed in those before them."""
+        return Amendments(self.inventory, self.receipts)
 
     @cached_property
     def network(self) -> Network:
@@ -297,7 +314,7 @@ class Service:
 
     def run_ingest(self, payload: IngestPayload, progress: Progress | None = None) -> IngestReport:
         """Do an ingest job now, in this process; raises as ``ingest``."""
-        self._domain_of(payload.collection, payload.domain)
+        self.ingesting.domain_of(payload.collection, payload.domain)
         runner = self.job_runner()
         report = runner.run(runner.start(payload), progress or (lambda _done, _total, _name: True))
         assert report is not None  # errors are raised when progress is given
@@ -323,7 +340,7 @@ class Service:
             domain: of a new collection.
             effective_from: first day in force, whatever the texts state.
         """
-        self._domain_of(collection, domain)
+        self.ingesting.domain_of(collection, domain)
         folder = self.settings.home / "uploads" / uuid.uuid4().hex
         paths = []
         for number, (name, path) in enumerate(files):
@@ -338,37 +355,10 @@ class Service:
 
     def job_runner(self) -> JobRunner:
         """Return a worker for this home's queue."""
-        return JobRunner(self.jobs, self._run_ingest, lambda folder: shutil.rmtree(folder, ignore_errors=True))
-
-    def _run_ingest(self, payload: IngestPayload, job_id: str, progress: Progress) -> IngestReport:
-        request = IngestRequest(
-            collection=payload.collection,
-            pack=find_pack(self._domain_of(payload.collection, payload.domain)),
-            time_zone=self.settings.time_zone,
-            effective_from=payload.effective_from,
-            job_id=job_id,
-            wait=payload.wait,
-        )
-        with tempfile.TemporaryDirectory(prefix="ragsvc-unpacked-") as unpacked:
-            fetcher = self.network.documents
-            sources = find_sources(payload.paths, self.parser, fetcher, Path(unpacked), payload.wanted)
-            return self._ingest_pipeline().run(sources, request, progress)
+        return JobRunner(self.jobs, self.ingesting.run, lambda folder: shutil.rmtree(folder, ignore_errors=True))
 
     def _ingest_pipeline(self) -> IngestPipeline:
         return IngestPipeline(self.settings.home, self.database, self.embedder, self.generations)
-
-    def _domain_of(self, collection: str, domain: str | None) -> str:
-        """The collection's domain; a new one needs to be told.
-
-        Raises:
-            InvalidInput: the collection has another domain, or the domain is unknown.
-        """
-        known = next((c.domain for c in self.inventory.collections() if c.name == collection), None)
-        if known and domain and known != domain:
-            raise InvalidInput(f"collection {collection!r} is of domain {known!r}; {domain!r} was asked for")
-        found = known or domain or "general"
-        find_pack(found)
-        return found
 
     # --- health ---
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ragsvc.store.schema import collections, keys, metadata
+from ragsvc.store.schema import collections, keys, metadata, versions
 
 revision = "0003"
 down_revision = "0002"
@@ -12,6 +12,7 @@ depends_on = None
 
 COLUMNS: list[sa.Column] = [
     collections.c.strategy,
+    *(versions.c.notes, versions.c.facts),
     *(keys.c.old_key_hash, keys.c.old_until),
     *(keys.c.requests_per_minute, keys.c.questions_per_day, keys.c.tokens_per_day),
 ]
