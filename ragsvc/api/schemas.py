@@ -115,6 +115,17 @@ class Scores(Struct):
     fused: float | None
 
 
+class TableFrame(Struct):
+    """What holds for the cells of a table: labels by column, unit, scale, currency (ISO 4217), period; null scale = not stated."""
+
+    columns: list[str]
+    unit: str
+    scale: int | None
+    currency: str
+    period: str
+    own_units: dict[str, str]
+
+
 class Passage(Struct):
     """A piece of a source: ``text`` stands in the version's text at ``[start, end)``, in Unicode code points."""
 
@@ -135,6 +146,7 @@ class Passage(Struct):
     url: str | None
     score: float
     scores: Scores
+    frame: TableFrame | None = None
 
 
 class Usage(Struct):

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.amounts import numbers, unfound_numbers
+from ragsvc.citing.cells import cells_of, described_frame
 from ragsvc.citing.claims import SearchableText, content, is_quotation, quoted_ranges, squeeze, works_named
 from ragsvc.citing.defusing import defuse
 from ragsvc.citing.differences import MISQUOTE_COVERAGE, MISQUOTE_WORDS, Comparison, claim_words, compare
@@ -265,7 +266,9 @@ def prove_place(passage: Passage, number: int, place: tuple[int, int], read_text
     except RagsvcError:  # the version was removed since it was found
         return None
     shared = {name: getattr(passage, name) for name in Citation.__struct_fields__ if hasattr(passage, name)}
-    return Citation(**shared | {"marker": f"[{number}]", "quote": quote, "start": start, "end": end})
+    cells = cells_of(quote, passage.frame) if passage.frame else ()
+    found = {"marker": f"[{number}]", "quote": quote, "start": start, "end": end, "cells": cells}
+    return Citation(**shared | found)
 
 
 class _Source:
@@ -294,7 +297,8 @@ class _Source:
     def _names(self) -> str:
         p = self.passage
         dates = (day.isoformat() for day in (p.effective_from, p.effective_to) if day)
-        return "\n".join((p.work, p.title, p.locator, *p.heading_path, *dates))
+        frame = (described_frame(p.frame, language) for language in ("zh", "en")) if p.frame else ()
+        return "\n".join((p.work, p.title, p.locator, *p.heading_path, *dates, *frame))
 
     @cached_property
     def _sentences(self) -> list[tuple[tuple[int, int], frozenset[str]]]:

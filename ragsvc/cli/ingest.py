@@ -25,7 +25,8 @@ def ingest(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, or addresses: of a page, a file, a sitemap.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Where they go; made if it is new.")],
     domain: Annotated[
-        str | None, typer.Option(help="law, medicine, finance or general [the collection's, else general].")
+        str | None,
+        typer.Option(help="law, medicine, finance, general or an installed one [the collection's, else general]."),
     ] = None,
     effective_from: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="First day in force, whatever the texts state.")

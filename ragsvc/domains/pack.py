@@ -12,11 +12,10 @@ from typing import Literal
 from msgspec import Struct, convert
 
 from ragsvc.domains.gates import Gates
-from ragsvc.errors import InvalidInput
+from ragsvc.domains.installed import BUILT_IN, check_name, declared, distribution_of, domain_names, load_installed
+from ragsvc.errors import InvalidInput, SettingsError
 from ragsvc.protocols import AddressGrammar, Chunker
 from ragsvc.records import DocumentFacts
-
-DOMAINS = ("general", "law", "medicine", "finance")
 
 Language = Literal["zh", "en"]
 
@@ -58,15 +57,36 @@ class DomainPack(Struct, frozen=True, kw_only=True):
 
 @cache
 def find_pack(name: str) -> DomainPack:
-    """Return the pack of domain ``name``; its modules are imported on the first call.
+    """Return the pack of domain ``name``, ours or an installed one; its modules are imported on the first call.
 
     Raises:
         InvalidInput: no such domain.
+        SettingsError: an installed pack is broken or has a name that is taken; the message names its distribution.
     """
-    if name not in DOMAINS:
-        raise InvalidInput(f"domain {name!r} was asked for; there are {', '.join(DOMAINS)}")
+    names = domain_names()
+    if name not in names:
+        raise InvalidInput(f"domain {name!r} was asked for; there are {', '.join(names)}")
+    check_name(name)
+    if name not in BUILT_IN:
+        return _installed_pack(name)
     pack = import_module(f"ragsvc.domains.{name}").PACK
     assert isinstance(pack, DomainPack)
+    return pack
+
+
+def _installed_pack(name: str) -> DomainPack:
+    pack = load_installed(name)
+    [point] = declared()[name]
+    what = f"domain {name!r}: {point.value!r} of {distribution_of(point)}"
+    if not isinstance(pack, DomainPack):
+        raise SettingsError(f"{what} is a {type(pack).__name__}; it has to be a ragsvc.domains.pack.DomainPack")
+    if pack.name != name:
+        raise SettingsError(f"{what} calls itself {pack.name!r}; the pack's name is that of its entry point")
+    for part in ("system_prompt", "disclaimer"):
+        if lacking := {"zh", "en"} - set(getattr(pack, part)):
+            raise SettingsError(
+                f"{what} has no {part} in {' and '.join(sorted(lacking))}; it needs one in zh and in en"
+            )
     return pack
 
 

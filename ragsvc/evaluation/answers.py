@@ -18,7 +18,8 @@ import numpy as np
 from msgspec import Struct
 
 from ragsvc.citing.claims import quoted_ranges, squeeze
-from ragsvc.domains.pack import DOMAINS, find_pack
+from ragsvc.domains.installed import domain_names
+from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput, NotFound, UpstreamFailed
 from ragsvc.evaluation.answer_metrics import article_key, measure_citations, own_text, rouge_l
 from ragsvc.evaluation.answers_report import write_answers_report
@@ -197,7 +198,7 @@ class _Asking:
         self._model = model
         self._name = name
         domains = {c.domain for c in service.collections() if c.name in collections or not collections}
-        self._grammars = [find_pack(domain).grammar for domain in DOMAINS if domain in domains]
+        self._grammars = [find_pack(domain).grammar for domain in domain_names() if domain in domains]
 
     def run(self, queries: Sequence[Query], on_progress: Progress | None) -> list[AnswerResult]:
         return asyncio.run(self._run(queries, on_progress))

@@ -58,6 +58,7 @@ from ragsvc.records.search import (
     SearchRequest,
     SearchResult,
 )
+from ragsvc.records.tables import Cell, TableFrame
 
 __all__ = [
     "ARMS",
@@ -70,6 +71,7 @@ __all__ = [
     "AskRequest",
     "Block",
     "BlockKind",
+    "Cell",
     "Chunk",
     "ChunkKind",
     "Citation",
@@ -98,6 +100,7 @@ __all__ = [
     "SearchRequest",
     "SearchResult",
     "Step",
+    "TableFrame",
     "TextPiece",
     "TextReleased",
     "Tool",

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ragsvc.records.tables import TableFrame
+
 BlockKind = Literal["title", "heading", "paragraph", "list", "table", "page", "footnote"]
 ChunkKind = Literal["front", "contents", "heading", "article", "paragraph", "section", "table", "annex", "passage"]
 ValiditySource = Literal["stated", "inferred", "given", "unknown"]
@@ -99,6 +101,8 @@ class Chunk(Struct, frozen=True, kw_only=True):
     is_leaf: bool = True
     parent: int | None = None
     """Position, in the same list, of the parent that covers this leaf."""
+    frame: TableFrame | None = None
+    """Of a table: what holds for its cells and may stand elsewhere in the text."""
 
     @property
     def is_searchable(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ragsvc.records.documents import ValiditySource, VersionStatus
+from ragsvc.records.tables import Cell, TableFrame
 
 
 class IndexFilter(Struct, frozen=True):
@@ -65,6 +66,8 @@ class Passage(Struct, frozen=True, kw_only=True):
     url: str | None
     score: float
     scores: Scores
+    frame: TableFrame | None = None
+    """Of a table, or of rows of one: what holds for its cells."""
     status: VersionStatus = "in force"
     """Of the version today, whatever day was asked for."""
     confidence: float | None = None
@@ -90,6 +93,8 @@ class Citation(Struct, frozen=True, kw_only=True):
     validity_source: ValiditySource
     url: str | None
     score: float
+    cells: tuple[Cell, ...] = ()
+    """The figures of a table that the quote holds, with row, column, unit and period."""
 
 
 Arm = Literal["address", "lexical", "dense"]

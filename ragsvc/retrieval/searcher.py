@@ -255,4 +255,5 @@ def _passage(chunk: StoredChunk, span: tuple[int, int], text: str, scores: Score
         confidence=version.confidence_at(*span),
         score=scores.fused or 0.0,
         scores=scores,
+        frame=chunk.frame,
     )

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ragsvc.errors import InvalidInput, NotFound
-from ragsvc.records import Filters, IndexFilter, VersionStatus
+from ragsvc.records import Filters, IndexFilter, TableFrame, VersionStatus
 from ragsvc.store.database import Database
 from ragsvc.store.rows import Collection, ReadingNotes, Snapshot, StoredChunk, Version, VersionText, Work
 from ragsvc.store.schema import chunks, collections, documents, head, versions, work_names, works
@@ -231,6 +231,7 @@ class Catalogue:
             chunks.c.locator,
             chunks.c.address,
             chunks.c.heading_path,
+            chunks.c.frame,
             documents.c.url,
             # SQLite's substr counts code points, as our offsets do.
             sa.func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label("chunk_text"),
@@ -342,4 +343,5 @@ def _stored_chunk(row: Any) -> StoredChunk:
         heading_path=tuple(msgspec.json.decode(row.heading_path)),
         text=row.chunk_text,
         url=row.url,
+        frame=msgspec.json.decode(row.frame, type=TableFrame) if row.frame else None,
     )

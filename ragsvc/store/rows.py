@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ragsvc.records import IndexFilter, ValiditySource, VersionStatus
+from ragsvc.records import IndexFilter, TableFrame, ValiditySource, VersionStatus
 
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -123,6 +123,7 @@ class StoredChunk(Struct, frozen=True, kw_only=True):
     heading_path: tuple[str, ...]
     text: str
     url: str | None
+    frame: TableFrame | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

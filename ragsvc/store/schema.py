@@ -115,6 +115,7 @@ chunks = Table(
     Column("is_leaf", Boolean, nullable=False),
     Column("is_searchable", Boolean, nullable=False),
     Column("parent", Integer),
+    Column("frame", String),  # JSON object, of a table
     Index("chunks_by_version", "version", "position"),
     Index("chunks_by_address", "version", "address", sqlite_where=text("address != ''")),
 )

@@ -233,6 +233,7 @@ class Staging:
                     "is_leaf": chunk.is_leaf,
                     "is_searchable": chunk.is_searchable,
                     "parent": chunk.parent,
+                    "frame": msgspec.json.encode(chunk.frame).decode() if chunk.frame else None,
                 }
             )
             links += self._links(first + position, windows)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 import numpy as np
 from anyio import to_thread
 
+from ragsvc.citing.cells import described_frame, row_cells
 from ragsvc.citing.claims import content, quoted_ranges
 from ragsvc.citing.sentences import QUOTES, split_sentences
 from ragsvc.prompting import Language
@@ -93,6 +94,8 @@ def _relevant(question: str, text: str, units: list[Range], embedder: Embedder) 
 
 def _units(passage: Passage) -> list[Range]:
     """Return what can be quoted by itself: a short passage whole, else sentences, a list with what introduces it."""
+    if passage.frame:
+        return _rows(passage.text)
     start, end = _body(passage.text, passage.locator)
     if end - start <= WHOLE_CHARS:
         return [(start, end)] if end > start else []
@@ -105,6 +108,16 @@ def _units(passage: Passage) -> list[Range]:
         else:
             units.append((first, last))
     return units
+
+
+def _rows(text: str) -> list[Range]:
+    """Return the rows of a table that have a label and figures; its head stands beside the quotation."""
+    rows: list[Range] = []
+    for line in re.finditer(r"[^\n]+", text):
+        cells = row_cells(line[0])
+        if len(cells) > 1 and cells[0] and any(char.isdecimal() for char in "".join(cells[1:])):
+            rows.append((line.start(), line.start() + len(line[0].rstrip())))
+    return rows
 
 
 def _body(text: str, locator: str) -> Range:
@@ -159,10 +172,18 @@ def _in_quotation_marks(text: str) -> list[str]:
     return [quoted for start, end in sentences for quoted in _in_quotation_marks(text[start:end])]
 
 
+def _heads(passage: Passage, language: Language) -> str:
+    """What must stand beside rows of a table: labels of its columns, unit and period."""
+    said = described_frame(passage.frame, language) if passage.frame else ""
+    said = _UNFIT_IN_A_NAME.sub(" ", said).strip()
+    return said and (f"（{said}）" if language == "zh" else f" ({said})")
+
+
 def _name(passage: Passage, language: Language) -> str:
     work = _UNFIT_IN_A_NAME.sub(" ", passage.work or passage.title).strip().translate(_INNER_TITLE)
     locator = _UNFIT_IN_A_NAME.sub(" ", passage.locator).strip()
+    heads = _heads(passage, language)
     if _HAN.search(work):
-        return f"《{work}》{locator}{'：' if language == 'zh' else ': '}"
-    name = ", ".join(part for part in (work, locator) if part)
+        return f"《{work}》{locator}{heads}{'：' if language == 'zh' else ': '}"
+    name = ", ".join(part for part in (work, locator) if part) + heads
     return name + ("：" if language == "zh" else ": ") if name else ""

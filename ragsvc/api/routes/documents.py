@@ -17,7 +17,7 @@ from ragsvc.api.errors import problems
 from ragsvc.api.openapi import multipart_body
 from ragsvc.api.routes.jobs import to_job
 from ragsvc.api.uploads import Upload, receive
-from ragsvc.domains.pack import DOMAINS
+from ragsvc.domains.installed import domain_names
 from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.loading.limits import MIB
 from ragsvc.observability import metrics
@@ -51,7 +51,7 @@ _FORM = Schema(
         ),
         "domain": Schema(
             type="string",  # type: ignore[arg-type]
-            enum=list(DOMAINS),
+            enum=list(domain_names()),
             description="How they are cut; needed for a new collection only.",
         ),
         "effective_from": Schema(
@@ -97,8 +97,8 @@ def _read_fields(taken: Upload, caller: Caller) -> tuple[str, str | None, date |
     if not caller.may_read(collection):
         raise unknown("collection", collection)
     domain = fields.get("domain")
-    if domain is not None and domain not in DOMAINS:
-        raise InvalidInput(f"domain is one of {', '.join(DOMAINS)}; found {domain[:40]!r}")
+    if domain is not None and domain not in domain_names():
+        raise InvalidInput(f"domain is one of {', '.join(domain_names())}; found {domain[:40]!r}")
     return collection, domain, _to_date(fields.get("effective_from"))
 
 

@@ -1,4 +1,4 @@
-"""Law: Chinese statutes, regulations and judicial interpretations, and acts of the European Union."""
+"""Law: Chinese statutes, regulations and judicial interpretations, acts of the European Union, English statutes."""
 
 from ragsvc.domains.law.addresses import LawGrammar
 from ragsvc.domains.law.chunker import LawChunker
@@ -13,4 +13,5 @@ PACK = DomainPack(
     grounding=policy(__file__),
     abstention=fitted(__file__),
     identity="title",
+    revision=2,
 )

@@ -63,9 +63,11 @@ _OPEN_AFTER = re.compile(
 )
 # Words after which a name begins; after the joining ones only where none can have gone before.
 _LEADING = frozenset(
-    ("the", "a", "an", "under", "per", "see", "by", "does", "do", "did", "is", "are", "was", "what", "which", "where")
-    + ("when", "why", "how", "who", "whose", "according", "pursuant", "says", "say", "cite", "cited", "show", "me")
-    + ("whether", "than", "if", "that", "with", "against")
+    re.findall(
+        r"\w+",
+        "the a an under per see by does do did is are was what which where when why how who whose according pursuant "
+        "says say cite cited show me whether than if that with against",
+    )
 )
 _JOINING = frozenset(("of", "and", "or", "for", "to", "at", "in", "on", "from"))
 _ACT_WORDS = frozenset(

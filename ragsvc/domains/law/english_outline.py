@@ -1,8 +1,8 @@
 """Which lines of an English statute open something: a part, a section, a schedule. Reads lines, makes no chunks.
 
 Sections are written ``§ 1983.``, ``Sec. 5.``, ``Section 12A``, ``Article 7``, or, where the format says that the line
-is a heading, by the number alone (``12A Interpretation``). A cross-reference may start a line as well ("Section 5 of this
-Act applies…"): what follows the number decides, and whether the line is set apart as a heading.
+is a heading, by the number alone (``12A Interpretation``). A cross-reference may start a line as well ("Section 5 of
+this Act applies…"): what follows the number decides, and whether the line is set apart as a heading.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ragsvc.store.schema import collections, keys, metadata, versions
+from ragsvc.store.schema import chunks, collections, keys, metadata, versions
 
 revision = "0003"
 down_revision = "0002"
@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 COLUMNS: list[sa.Column] = [
+    chunks.c.frame,
     collections.c.strategy,
     *(versions.c.notes, versions.c.facts),
     *(keys.c.old_key_hash, keys.c.old_until),
