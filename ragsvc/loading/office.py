@@ -19,6 +19,27 @@ _READERS = {"docx": read_docx, "xlsx": read_xlsx, "pptx": read_pptx}
 _STREAMS = (("WordDocument", "docx"), ("Workbook", "xlsx"), ("Book", "xlsx"), ("PowerPoint Document", "pptx"))
 _PARTS = ((b"opendocument.spreadsheet", "xlsx"), (b"opendocument.presentation", "pptx"), (b"xl/workbook.bin", "xlsx"))
 
+_SETTINGS = (
+    ("Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
+    ("Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
+    # Whatever is fetched all the same goes to a proxy that nobody is.
+    ("Inet/Settings", "ooInetProxyType", "2"),
+    ("Inet/Settings", "ooInetNoProxy", ""),
+    *(("Inet/Settings", f"ooInet{kind}ProxyName", "127.0.0.1") for kind in ("HTTP", "HTTPS", "FTP")),
+    *(("Inet/Settings", f"ooInet{kind}ProxyPort", "1") for kind in ("HTTP", "HTTPS", "FTP")),
+)
+_OFFLINE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
+    + "".join(
+        f'<item oor:path="/org.openoffice.{path}"><prop oor:name="{name}" oor:op="fuse">'
+        f"<value>{value}</value></prop></item>"
+        for path, name, value in _SETTINGS
+    )
+    + "</oor:items>"
+)
+"""A profile in which pictures, styles and documents at addresses are not fetched: LibreOffice does so otherwise."""
+
 
 def read_office(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
     """Return the text of an old Office file, through its modern form.
@@ -39,13 +60,10 @@ def read_office(content: bytes, name: str, limits: LoadingLimits) -> TextAssembl
     with tempfile.TemporaryDirectory(prefix="ragsvc-office-") as folder:
         source = Path(folder, "document")  # a name of ours: it is an argument of a program
         source.write_bytes(content)
-        command = [
-            program,
-            "--headless",
-            "--norestore",
-            "--safe-mode",
-            f"-env:UserInstallation=file://{folder}/profile",
-        ]
+        settings = Path(folder, "profile", "user", "registrymodifications.xcu")
+        settings.parent.mkdir(parents=True)
+        settings.write_text(_OFFLINE, "utf-8")
+        command = [program, "--headless", "--norestore", f"-env:UserInstallation=file://{folder}/profile"]
         command += ["--convert-to", target, "--outdir", folder, str(source)]
         environment = os.environ | {"HOME": folder}
         try:

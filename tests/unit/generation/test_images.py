@@ -16,7 +16,7 @@ from PIL import PngImagePlugin
 from ragsvc.errors import InvalidInput, UpstreamTimeout
 from ragsvc.generation.images import MAX_IMAGE_BYTES, MOST_SIDE, clean_image, read_images, with_images
 from ragsvc.records import Image, Message
-from ragsvc.settings import Settings
+from ragsvc.settings import read_settings
 from ragsvc.wiring.network import Network
 
 
@@ -162,7 +162,7 @@ async def test_too_many_are_refused() -> None:
 )
 async def test_an_address_that_is_not_on_the_list_is_not_fetched(url: str, tmp_path: Path) -> None:
     """Only https at a listed host, without a credential; the message says what to do instead."""
-    network = Network(Settings(home=tmp_path, image_hosts=("pictures.example",)))
+    network = Network(read_settings(home=tmp_path, image_hosts=("pictures.example",)))
     with pytest.raises(InvalidInput, match=r"image 1: .*base64") as error:
         await read_images([url], network.picture)
     assert "pass@" not in str(error.value)
@@ -170,7 +170,7 @@ async def test_an_address_that_is_not_on_the_list_is_not_fetched(url: str, tmp_p
 
 async def test_without_a_list_nothing_is_fetched(tmp_path: Path) -> None:
     """The default fetches from nowhere: a picture comes as base64."""
-    network = Network(Settings(home=tmp_path))
+    network = Network(read_settings(home=tmp_path))
     with pytest.raises(InvalidInput, match=r"from nowhere.*image_hosts"):
         await read_images(["https://example.com/a.png"], network.picture)
 
