@@ -69,6 +69,8 @@ class Context(Struct, frozen=True, forbid_unknown_fields=True):
     """Right before a sign."""
     denied_after: str
     """Right after it."""
+    suspected: str
+    """Of ``{name}``: someone seems to have it now."""
 
 
 class MissingFact(Struct, frozen=True, forbid_unknown_fields=True):
@@ -233,10 +235,8 @@ def _is_raised(flag: RedFlag, text: str, context: Context) -> bool:
         parts = [sign] if isinstance(sign, str) else sign
         if all(any(_stands(match, text, context, flag) for match in _pattern(p).finditer(text)) for p in parts):
             return True
-    has_now = is_about_someone and _found(context.now, text) is not None
-    return has_now and any(
-        _stands(match, text, context, flag) for name in flag.names for match in _pattern(name).finditer(text)
-    )
+    named = (context.suspected.replace("{name}", f"(?:{name})") for name in flag.names)
+    return any(_stands(match, text, context, flag) for name in named for match in _pattern(name).finditer(text))
 
 
 def _stands(match: re.Match[str], text: str, context: Context, flag: RedFlag) -> bool:

@@ -1,7 +1,9 @@
 """Law: Chinese statutes, regulations and judicial interpretations, acts of the European Union, English statutes."""
 
+from ragsvc.domains.gates import Gates
 from ragsvc.domains.law.addresses import LawGrammar
 from ragsvc.domains.law.chunker import LawChunker
+from ragsvc.domains.law.gates import compare_norms
 from ragsvc.domains.pack import DomainPack, fitted, policy, texts
 
 PACK = DomainPack(
@@ -12,6 +14,7 @@ PACK = DomainPack(
     disclaimer=texts(__file__, "disclaimer"),
     grounding=policy(__file__),
     abstention=fitted(__file__),
+    gates=Gates(__file__, compare_norms),
     identity="title",
     revision=2,
 )

@@ -149,6 +149,11 @@ def _squeeze(text: str) -> str:
     return "".join(text.split())
 
 
+def kind_of_title(title: str) -> str:
+    """Return the kind of source as far as its title tells; empty when it does not."""
+    return _kind(title, "")
+
+
 def _kind(title: str, head: str) -> str:
     """Kind of source from title and head, most telling first; empty when neither says."""
     plain = _NAMED.sub("", head)
