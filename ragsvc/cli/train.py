@@ -134,3 +134,27 @@ def sft_data(
     say(f"{made.references:,} articles shown, {made.irrelevant_share:.0%} irrelevant; {made.without_references:,} bare")
     for reason, count in made.dropped.items():
         say(f"dropped, {reason}: {count:,}")
+
+
+@app.command()
+def sft(
+    config: Annotated[Path, typer.Argument(help="TOML file; ragsvc/training/configs/lawyer-llama-sft.toml is one.")],
+    output: Annotated[Path, typer.Option(help="New folder for weights or adapter, models.toml, card and plot.")],
+    data: Annotated[Path | None, typer.Option(help="Folder that the config's paths count from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was broken off in the folder.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a local chat model on dialogues of `train sft-data`; the folder's models.toml serves it."""
+    import msgspec
+
+    from ragsvc.training.sft import fine_tune
+
+    record = fine_tune(config, output, data=data, resume=resume)
+    if as_json:
+        print_json({"path": str(output.absolute()), **msgspec.to_builtins(record)})
+        return
+    say(f"{record.stage.steps} steps in {record.stage.seconds} s, loss {record.stage.final_loss:.3f}")
+    for name, loss in (("before", record.held_out_before), ("after", record.held_out_after)):
+        if loss is not None:
+            say(f"held-out loss {name} the training: {loss:.3f}")
+    say(f"{output}: serve it with RAGSVC_MODELS_FILE={output / 'models.toml'} and --model {record.name}")
