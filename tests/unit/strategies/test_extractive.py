@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragsvc.citing import AnswerChecker, SentenceCutter
-from ragsvc.records import SearchResult
+from ragsvc.records import SearchResult, TableFrame
 from ragsvc.strategies.extractive import ARTICLE_CHARS, compose
 from tests.doubles import StoredTexts, WordEmbedder, make_passage
 
@@ -111,3 +111,30 @@ def test_nothing_that_it_quotes_is_ever_withheld(texts: list[str], addressed: in
     checker.finish([*cutter.feed(answer), *cutter.finish()])
     assert (checker.withheld, checker.unfound) == (0, [])
     assert checker.text.removesuffix("\n\n（本回答没有可核实的引用。）") == answer
+
+
+def test_a_row_of_a_table_is_quoted_with_what_holds_for_its_figures() -> None:
+    """Only the row that answers; heads, unit and period stand before it; the quote is the stored text, with cells."""
+    frame = TableFrame(
+        columns=("项目", "2023年", "2022年"), unit="万元", scale=10_000, currency="CNY", period="2023年度"
+    )
+    table = "| 项目 | 2023年 | 2022年 |\n|---|---|---|\n| 营业收入 | 84,310 | 76,925 |\n| 净利润 | 9,642 | 8,107 |"
+    passage = make_passage(table, work="晨川年报", title="晨川年报", locator="主要财务数据", frame=frame)
+    answer = extract("2023年净利润是多少", passage)
+    assert answer.endswith(
+        "《晨川年报》主要财务数据（表头：项目 | 2023年 | 2022年，单位：万元 (CNY)，期间：2023年度）："
+        "“| 净利润 | 9,642 | 8,107 |”[1]"
+    )
+    stored = StoredTexts([passage])
+    checker, cutter = AnswerChecker([passage], "2023年净利润是多少", "zh", stored.read), SentenceCutter()
+    checker.check(cutter.feed(answer))
+    checker.finish(cutter.finish())
+    [citation] = checker.citations
+    assert (checker.withheld, checker.unfound) == (0, [])
+    assert (
+        stored.read(citation.version_id, citation.start, citation.end) == citation.quote == "| 净利润 | 9,642 | 8,107 |"
+    )
+    assert [(c.column, c.value, c.unit, c.currency) for c in citation.cells] == [
+        ("2023年", "9,642", "万元", "CNY"),
+        ("2022年", "8,107", "万元", "CNY"),
+    ]
