@@ -16,6 +16,7 @@ REPEATED_HAN, REPEATED_LATIN = 16, 48
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LEAST_DIGITS = 4
 """Of a figure without a unit: a shorter one may count, or be part of a name (10-K)."""
+_EDGES = re.compile(r"^\W+|\W+$")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -55,7 +56,9 @@ def repeats(claim: str, hidden: str, sources: Iterable[str]) -> bool:
     if not hidden:
         return False
     said, kept = squeeze(claim).casefold(), squeeze(hidden).casefold()
+    said = _EDGES.sub("", said)
     length = REPEATED_HAN if 2 * len(_HAN.findall(said)) >= len(said) else REPEATED_LATIN
+    length = min(length, max(len(said), length // 2))  # of a short sentence all of it counts
     runs = {said[i : i + length] for i in range(len(said) - length + 1)}
     shared = [run for run in runs if run in kept]
     return bool(shared) and not all(any(run in source.casefold() for source in sources) for run in shared)

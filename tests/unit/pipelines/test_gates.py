@@ -1,4 +1,4 @@
-"""Notices and refusals through the whole pipeline: whatever the model says, when it says nothing, when there is none."""
+"""Notices and refusals through the whole pipeline: whatever the model says, and when there is none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ragsvc.records import (
     Passage,
     PassagesFound,
     SearchResult,
-    TextReleased,
 )
 from ragsvc.store.rows import Collection
 from tests.doubles import ScriptedModel, ScriptedSearcher, StoredTexts, WordEmbedder, make_passage
