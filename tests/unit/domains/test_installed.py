@@ -99,7 +99,7 @@ def test_a_toy_domain_is_ingested_asked_and_looked_up(tmp_path: Path) -> None:
 def test_a_broken_pack_is_told_by_its_distribution(
     tmp_path: Path, entry_points: dict[str, str], source: str, domain: str, said: str
 ) -> None:
-    """The error names the distribution and what is wrong; there is no traceback, and other domains still work."""
+    """The error names the distribution and what is wrong; there is no traceback."""
     site, home = tmp_path / "site", tmp_path / "home"
     install(site, "bad-pack", entry_points, {"broken_pack": source})
     note = tmp_path / "a.txt"
@@ -109,6 +109,14 @@ def test_a_broken_pack_is_told_by_its_distribution(
     assert said in refused.stderr
     assert "bad-pack 1.0" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_other_domains_work_beside_a_broken_pack(tmp_path: Path) -> None:
+    """Only who asks for the broken domain hears of it."""
+    site, home = tmp_path / "site", tmp_path / "home"
+    install(site, "bad-pack", {"physics": "broken_pack:PACK"}, {"broken_pack": "import no_such_module"})
+    note = tmp_path / "a.txt"
+    note.write_text("A short note about nothing in particular.")
     assert run(site, home, "ingest", str(note), "-c", "notes", "--domain", "general").returncode == 0
     assert run(site, home, "ask", "What is the note about?").returncode == 0
 
