@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from ragsvc.api import edge, errors, openapi
 from ragsvc.api.access import authorize
 from ragsvc.api.overload import Slots
+from ragsvc.api.query_names import refuse_unknown_names
 from ragsvc.api.routes import (
     ask,
     assistants,
@@ -104,7 +105,7 @@ def create_app(service: Service, settings: Settings) -> Litestar:
                 "is_draining": False,
             }
         ),
-        guards=[authorize],
+        guards=[authorize, refuse_unknown_names],
         middleware=[edge.watch],
         before_send=[edge.finish],
         lifespan=[sweeping],

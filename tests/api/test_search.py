@@ -81,3 +81,12 @@ def test_models_in_openai_s_list_shape(client: Client) -> None:
     for one in (collection, model):
         assert (one["object"], one["created"], one["owned_by"]) == ("model", 0, "ragsvc")
     assert (collection["id"], collection["kind"], model["kind"]) == ("law", "collection", "local")
+
+
+def test_a_query_parameter_that_does_not_exist_is_refused(client: Client) -> None:
+    """A mistyped day would otherwise be answered with today's law; the message lists what there is."""
+    response = client.get("/v1/lookup", params={"citation": "民法典577条", "asof": "2019-01-01"})
+    assert response.status_code == 400
+    assert "asof do not exist at /v1/lookup; it takes as_of, citation, collection" in response.json()["detail"]
+    assert client.get("/v1/collections", params={"x": "1"}).json()["detail"].endswith("it takes none")
+    assert client.get("/v1/models", params={"api-version": "2024-06-01"}).status_code == 200
