@@ -33,8 +33,9 @@ def is_red_flag(question: str, language: Language) -> bool:
 def test_emergencies_are_told_from_other_questions(language: Language) -> None:
     """Of at least 60 of each kind no emergency is missed and no other question is alarmed at.
 
-    Before anything was mended after them the patterns found 36 of 63 (zh) and 52 of 64 (en), with 3 and 1 false
-    alarms: what they find of words that nobody tried yet is nearer to that.
+    Both rounds were scored before anything was mended after them. First: 36 of 63 found (zh) and 52 of 64 (en), 3 and 1
+    false alarms. Second, in freer words: 4 of 15 and 9 of 15, none false. What is found of words that nobody tried yet
+    is nearer to that than to this test; few alarms are false.
     """
     lines = (DATA / f"red_flags.{language}.txt").read_text("utf-8").splitlines()
     labelled = [(line[2:], line[0] == "+") for line in lines if line[0] in "+-"]

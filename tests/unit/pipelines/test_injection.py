@@ -1,4 +1,4 @@
-"""Orders hidden in documents, questions and history, through the whole pipeline, with a model that obeys what it sees."""
+"""Orders in documents, questions and history through the whole pipeline, with a model that obeys what it sees."""
 
 from __future__ import annotations
 
