@@ -37,8 +37,12 @@ class Step(Struct):
 
 
 class Clarification(Struct):
-    """A question back; ``number`` of at most ``most`` in this conversation."""
+    """A question back; ``number`` of at most ``most`` in this conversation.
+
+    ``choices`` are answers that the question itself names, for buttons; any other may be given as well.
+    """
 
     question: str
     number: int
     most: int
+    choices: list[str]

@@ -48,6 +48,8 @@ class Clarification(Struct, frozen=True, kw_only=True):
     """How many questions were asked back in this conversation, this one included."""
     most: int
     """How many the strategy asks at most."""
+    choices: tuple[str, ...] = ()
+    """Answers that the question itself names, to choose from; any other may be given as well."""
 
 
 class GroundedSentence(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,12 @@ SAME = 0.75
 
 _ASKS = re.compile(r"[？?]|吗|呢|什么|有没有|是否|多少|几次|多久|怎么样|哪")
 """BianQue's signs of a question (bianque_v1_v2_app.py), without 么, which 那么 and 这么 hold as well."""
+_ALTERNATIVES = re.compile(r"(?:^|[：:，,是为]|属于)([^，,。：:？?是为]{1,16}?)[，,]?还是([^，,。？?]{1,16})[？?]?$")
+_ALTERNATIVES_EN = re.compile(
+    r"\b((?P<article>the|an?|your) [\w-]+|[\w-]+),? or ((?(article)(?:the|an?|your) [\w-]+|[\w-]+))\?$"
+)
+_YES_OR_NO = re.compile(r"吗[？?]?$|是否|有没有|是不是|能否|可否|有无")
+_YES_OR_NO_EN = re.compile(r"(?:do|does|did|is|are|was|were|have|has|had|can|could|will|would|should)\b", re.IGNORECASE)
 _ANY_MARK = re.compile(MARK)
 _POLITE = re.compile(r"请问|[您你的吗呢么啊]|\b(?:please|could you|can you|tell me|your?|the|a)\b")
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
@@ -33,6 +39,18 @@ def read_question(text: str) -> str:
     if not asked and len(sentences) == 1 and _ASKS.search(plain):
         asked = plain
     return asked if len(asked) <= MOST_CHARS and any(map(str.isalnum, asked)) else ""
+
+
+def choices_of(question: str) -> tuple[str, ...]:
+    """Return the answers that a question names: its two alternatives, else yes and no where it asks for those."""
+    plain = question.strip()
+    if found := _ALTERNATIVES.search(plain):
+        return found[1].strip(), found[2].strip()
+    if found := _ALTERNATIVES_EN.search(plain):
+        return found[1], found[3]
+    if _YES_OR_NO.search(plain):
+        return "是", "否"
+    return ("Yes", "No") if _YES_OR_NO_EN.match(plain) and " or " not in plain else ()
 
 
 def questions_asked(request: AskRequest) -> list[str]:

@@ -18,7 +18,7 @@ from contextlib import aclosing
 
 from ragsvc.prompting import neutralise
 from ragsvc.records import Clarification, Declined, Message, PassagesDropped, Step
-from ragsvc.strategies.asking import is_new, last_was_question, questions_asked, read_question
+from ragsvc.strategies.asking import choices_of, is_new, last_was_question, questions_asked, read_question
 from ragsvc.strategies.calls import Calls, prompts
 from ragsvc.strategies.conversation import past_turns, user_turns
 from ragsvc.strategies.last_call import chat_call
@@ -41,7 +41,9 @@ async def stream(task: Task) -> AsyncGenerator[StrategyEvent, None]:
         yield Step("ask", "\n".join(user_turns(task.request)), said)
         if question and is_new(question, asked):
             yield calls.used
-            yield Clarification(question=question, number=len(asked) + 1, most=MOST_QUESTIONS)
+            yield Clarification(
+                question=question, number=len(asked) + 1, most=MOST_QUESTIONS, choices=choices_of(question)
+            )
             return
 
     if cause := task.why_abstain(task.result):

@@ -39,7 +39,7 @@ from ragsvc.records import (
     TextPiece,
 )
 from ragsvc.strategies import extractive
-from ragsvc.strategies.asking import is_new, questions_asked, read_question
+from ragsvc.strategies.asking import choices_of, is_new, questions_asked, read_question
 from ragsvc.strategies.calls import Calls, prompts
 from ragsvc.strategies.chatlaw import read_keywords
 from ragsvc.strategies.conversation import all_user_turns, user_turns
@@ -84,7 +84,9 @@ async def stream(task: Task) -> AsyncGenerator[StrategyEvent, None]:
         return
     if case.question and len(asked) < MOST_QUESTIONS and is_new(case.question, asked):
         yield calls.used
-        yield Clarification(question=case.question, number=len(asked) + 1, most=MOST_QUESTIONS)
+        yield Clarification(
+            question=case.question, number=len(asked) + 1, most=MOST_QUESTIONS, choices=choices_of(case.question)
+        )
         return
 
     if cause := task.why_abstain(task.result):  # of the user's own words: terms that a model adds always find something

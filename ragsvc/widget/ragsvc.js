@@ -1,4 +1,4 @@
-/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: c9f0c79e50a9a735db9231ec28584e942e80bbbadc1b1d7f314fc146a169107b */
+/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 22793888551a40d4327678485482d0c2a429a0daa928cd8d19549399924706b4 */
 // \0rolldown/runtime.js
 var e = Object.defineProperty, t = (t, n) => {
 	let r = {};
@@ -66,23 +66,23 @@ var e = Object.defineProperty, t = (t, n) => {
 		}
 		return n;
 	}
-}, g = (e, t) => !d(e, t), se = {
+}, se = (e, t) => !d(e, t), ce = {
 	attribute: !0,
 	type: String,
 	converter: h,
 	reflect: !1,
 	useDefault: !1,
-	hasChanged: g
+	hasChanged: se
 };
 Symbol.metadata ??= Symbol("metadata"), f.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-var _ = class extends HTMLElement {
+var g = class extends HTMLElement {
 	static addInitializer(e) {
 		this._$Ei(), (this.l ??= []).push(e);
 	}
 	static get observedAttributes() {
 		return this.finalize(), this._$Eh && [...this._$Eh.keys()];
 	}
-	static createProperty(e, t = se) {
+	static createProperty(e, t = ce) {
 		if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
 			let n = Symbol(), r = this.getPropertyDescriptor(e, n, t);
 			r !== void 0 && ee(this.prototype, e, r);
@@ -108,7 +108,7 @@ var _ = class extends HTMLElement {
 		};
 	}
 	static getPropertyOptions(e) {
-		return this.elementProperties.get(e) ?? se;
+		return this.elementProperties.get(e) ?? ce;
 	}
 	static _$Ei() {
 		if (this.hasOwnProperty(m("elementProperties"))) return;
@@ -195,7 +195,7 @@ var _ = class extends HTMLElement {
 	requestUpdate(e, t, n, r = !1, i) {
 		if (e !== void 0) {
 			let a = this.constructor;
-			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? g)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
+			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? se)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
 			this.C(e, t, n);
 		}
 		!1 === this.isUpdatePending && (this._$ES = this._$EP());
@@ -259,88 +259,88 @@ var _ = class extends HTMLElement {
 	updated(e) {}
 	firstUpdated(e) {}
 };
-_.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[m("elementProperties")] = /* @__PURE__ */ new Map(), _[m("finalized")] = /* @__PURE__ */ new Map(), oe?.({ ReactiveElement: _ }), (f.reactiveElementVersions ??= []).push("2.1.2");
+g.elementStyles = [], g.shadowRootOptions = { mode: "open" }, g[m("elementProperties")] = /* @__PURE__ */ new Map(), g[m("finalized")] = /* @__PURE__ */ new Map(), oe?.({ ReactiveElement: g }), (f.reactiveElementVersions ??= []).push("2.1.2");
 // node_modules/lit-html/lit-html.js
-var v = globalThis, ce = (e) => e, y = v.trustedTypes, b = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, x = "$lit$", S = `lit$${Math.random().toFixed(9).slice(2)}$`, C = "?" + S, le = `<${C}>`, w = document, T = () => w.createComment(""), E = (e) => e === null || typeof e != "object" && typeof e != "function", D = Array.isArray, ue = (e) => D(e) || typeof e?.[Symbol.iterator] == "function", O = "[ 	\n\f\r]", k = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, de = /-->/g, fe = />/g, A = RegExp(`>|${O}(?:([^\\s"'>=/]+)(${O}*=${O}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), pe = /'/g, me = /"/g, he = /^(?:script|style|textarea|title)$/i, j = ((e) => (t, ...n) => ({
+var _ = globalThis, le = (e) => e, v = _.trustedTypes, ue = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, y = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, x = "?" + b, de = `<${x}>`, S = document, C = () => S.createComment(""), w = (e) => e === null || typeof e != "object" && typeof e != "function", T = Array.isArray, fe = (e) => T(e) || typeof e?.[Symbol.iterator] == "function", E = "[ 	\n\f\r]", D = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, pe = /-->/g, me = />/g, O = RegExp(`>|${E}(?:([^\\s"'>=/]+)(${E}*=${E}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, ge = /"/g, _e = /^(?:script|style|textarea|title)$/i, k = ((e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}))(1), M = Symbol.for("lit-noChange"), N = Symbol.for("lit-nothing"), P = /* @__PURE__ */ new WeakMap(), F = w.createTreeWalker(w, 129);
-function I(e, t) {
-	if (!D(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return b === void 0 ? t : b.createHTML(t);
+}))(1), A = Symbol.for("lit-noChange"), j = Symbol.for("lit-nothing"), M = /* @__PURE__ */ new WeakMap(), N = S.createTreeWalker(S, 129);
+function P(e, t) {
+	if (!T(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return ue === void 0 ? t : ue.createHTML(t);
 }
-var L = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = k;
+var F = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = D;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === k ? c[1] === "!--" ? o = de : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = A) : (he.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = A) : o = fe : o === A ? c[0] === ">" ? (o = i ?? k, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? A : c[3] === "\"" ? me : pe) : o === me || o === pe ? o = A : o === de || o === fe ? o = k : (o = A, i = void 0);
-		let d = o === A && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === k ? n + le : l >= 0 ? (r.push(s), n.slice(0, l) + x + n.slice(l) + S + d) : n + S + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === D ? c[1] === "!--" ? o = pe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = O) : (_e.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = O) : o = me : o === O ? c[0] === ">" ? (o = i ?? D, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? O : c[3] === "\"" ? ge : he) : o === ge || o === he ? o = O : o === pe || o === me ? o = D : (o = O, i = void 0);
+		let d = o === O && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === D ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + y + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
 	}
-	return [I(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, R = class e {
+	return [P(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, I = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = L(t, n);
-		if (this.el = e.createElement(l, r), F.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = F(t, n);
+		if (this.el = e.createElement(l, r), N.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = F.nextNode()) !== null && c.length < s;) {
+		for (; (i = N.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(x)) {
-					let t = u[o++], n = i.getAttribute(e).split(S), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(y)) {
+					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? U : r[1] === "?" ? ge : r[1] === "@" ? _e : H
+						ctor: r[1] === "." ? V : r[1] === "?" ? ve : r[1] === "@" ? ye : B
 					}), i.removeAttribute(e);
-				} else e.startsWith(S) && (c.push({
+				} else e.startsWith(b) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (he.test(i.tagName)) {
-					let e = i.textContent.split(S), t = e.length - 1;
+				if (_e.test(i.tagName)) {
+					let e = i.textContent.split(b), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = y ? y.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], T()), F.nextNode(), c.push({
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], C()), N.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], T());
+						i.append(e[t], C());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === C) c.push({
+				if (i.data === x) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(S, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += S.length - 1;
+					}), e += b.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = w.createElement("template");
+		let n = S.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function z(e, t, n = e, r) {
-	if (t === M) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = E(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = z(e, i._$AS(e, t.values), i, r)), t;
+function L(e, t, n = e, r) {
+	if (t === A) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = w(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = L(e, i._$AS(e, t.values), i, r)), t;
 }
-var B = class {
+var R = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -351,28 +351,28 @@ var B = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? w).importNode(t, !0);
-		F.currentNode = r;
-		let i = F.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? S).importNode(t, !0);
+		N.currentNode = r;
+		let i = N.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new V(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ve(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new z(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new be(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = F.nextNode(), a++);
+			a !== s?.index && (i = N.nextNode(), a++);
 		}
-		return F.currentNode = w, r;
+		return N.currentNode = S, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, V = class e {
+}, z = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = N, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = j, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -385,7 +385,7 @@ var B = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = z(this, e, t), E(e) ? e === N || e == null || e === "" ? (this._$AH !== N && this._$AR(), this._$AH = N) : e !== this._$AH && e !== M && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? ue(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = L(this, e, t), w(e) ? e === j || e == null || e === "" ? (this._$AH !== j && this._$AR(), this._$AH = j) : e !== this._$AH && e !== A && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? fe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -394,36 +394,36 @@ var B = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== N && E(this._$AH) ? this._$AA.nextSibling.data = e : this.T(w.createTextNode(e)), this._$AH = e;
+		this._$AH !== j && w(this._$AH) ? this._$AA.nextSibling.data = e : this.T(S.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = R.createElement(I(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = I.createElement(P(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new B(r, this), n = e.u(this.options);
+			let e = new R(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = P.get(e.strings);
-		return t === void 0 && P.set(e.strings, t = new R(e)), t;
+		let t = M.get(e.strings);
+		return t === void 0 && M.set(e.strings, t = new I(e)), t;
 	}
 	k(t) {
-		D(this._$AH) || (this._$AH = [], this._$AR());
+		T(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(T()), this.O(T()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(C()), this.O(C()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = ce(e).nextSibling;
-			ce(e).remove(), e = t;
+			let t = le(e).nextSibling;
+			le(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, H = class {
+}, B = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -431,47 +431,47 @@ var B = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = N, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = N;
+		this.type = 1, this._$AH = j, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = j;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = z(this, e, t, 0), a = !E(e) || e !== this._$AH && e !== M, a && (this._$AH = e);
+		if (i === void 0) e = L(this, e, t, 0), a = !w(e) || e !== this._$AH && e !== A, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = z(this, r[n + o], t, o), s === M && (s = this._$AH[o]), a ||= !E(s) || s !== this._$AH[o], s === N ? e = N : e !== N && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = L(this, r[n + o], t, o), s === A && (s = this._$AH[o]), a ||= !w(s) || s !== this._$AH[o], s === j ? e = j : e !== j && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === N ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === j ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, U = class extends H {
+}, V = class extends B {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === N ? void 0 : e;
+		this.element[this.name] = e === j ? void 0 : e;
 	}
-}, ge = class extends H {
+}, ve = class extends B {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== N);
+		this.element.toggleAttribute(this.name, !!e && e !== j);
 	}
-}, _e = class extends H {
+}, ye = class extends B {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = z(this, e, t, 0) ?? N) === M) return;
-		let n = this._$AH, r = e === N && n !== N || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== N && (n === N || r);
+		if ((e = L(this, e, t, 0) ?? j) === A) return;
+		let n = this._$AH, r = e === j && n !== j || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== j && (n === j || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, ve = class {
+}, be = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -479,33 +479,33 @@ var B = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		z(this, e);
+		L(this, e);
 	}
-}, ye = {
-	M: x,
-	P: S,
-	A: C,
+}, xe = {
+	M: y,
+	P: b,
+	A: x,
 	C: 1,
-	L,
-	R: B,
-	D: ue,
-	V: z,
-	I: V,
-	H,
-	N: ge,
-	U: _e,
-	B: U,
-	F: ve
-}, be = v.litHtmlPolyfillSupport;
-be?.(R, V), (v.litHtmlVersions ??= []).push("3.3.3");
-var xe = (e, t, n) => {
+	L: F,
+	R,
+	D: fe,
+	V: L,
+	I: z,
+	H: B,
+	N: ve,
+	U: ye,
+	B: V,
+	F: be
+}, Se = _.litHtmlPolyfillSupport;
+Se?.(I, z), (_.litHtmlVersions ??= []).push("3.3.3");
+var Ce = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new V(t.insertBefore(T(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new z(t.insertBefore(C(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, W = globalThis, G = class extends _ {
+}, H = globalThis, U = class extends g {
 	constructor() {
 		super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
 	}
@@ -515,7 +515,7 @@ var xe = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = xe(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ce(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -524,24 +524,24 @@ var xe = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return M;
+		return A;
 	}
 };
-G._$litElement$ = !0, G.finalized = !0, W.litElementHydrateSupport?.({ LitElement: G });
-var Se = W.litElementPolyfillSupport;
-Se?.({ LitElement: G }), (W.litElementVersions ??= []).push("4.2.2");
+U._$litElement$ = !0, U.finalized = !0, H.litElementHydrateSupport?.({ LitElement: U });
+var we = H.litElementPolyfillSupport;
+we?.({ LitElement: U }), (H.litElementVersions ??= []).push("4.2.2");
 // node_modules/lit-html/directive.js
-var K = {
+var W = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Ce = (e) => (...t) => ({
+}, Te = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), we = class {
+}), Ee = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -555,153 +555,25 @@ var K = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, { I: Te } = ye, Ee = (e) => e.strings === void 0, De = {}, Oe = (e, t = De) => e._$AH = t, ke = Ce(class extends we {
+}, { I: De } = xe, Oe = (e) => e.strings === void 0, ke = {}, Ae = (e, t = ke) => e._$AH = t, je = Te(class extends Ee {
 	constructor(e) {
-		if (super(e), e.type !== K.PROPERTY && e.type !== K.ATTRIBUTE && e.type !== K.BOOLEAN_ATTRIBUTE) throw Error("The `live` directive is not allowed on child or event bindings");
-		if (!Ee(e)) throw Error("`live` bindings can only contain a single expression");
+		if (super(e), e.type !== W.PROPERTY && e.type !== W.ATTRIBUTE && e.type !== W.BOOLEAN_ATTRIBUTE) throw Error("The `live` directive is not allowed on child or event bindings");
+		if (!Oe(e)) throw Error("`live` bindings can only contain a single expression");
 	}
 	render(e) {
 		return e;
 	}
 	update(e, [t]) {
-		if (t === M || t === N) return t;
+		if (t === A || t === j) return t;
 		let n = e.element, r = e.name;
-		if (e.type === K.PROPERTY) {
-			if (t === n[r]) return M;
-		} else if (e.type === K.BOOLEAN_ATTRIBUTE) {
-			if (!!t === n.hasAttribute(r)) return M;
-		} else if (e.type === K.ATTRIBUTE && n.getAttribute(r) === t + "") return M;
-		return Oe(e), t;
+		if (e.type === W.PROPERTY) {
+			if (t === n[r]) return A;
+		} else if (e.type === W.BOOLEAN_ATTRIBUTE) {
+			if (!!t === n.hasAttribute(r)) return A;
+		} else if (e.type === W.ATTRIBUTE && n.getAttribute(r) === t + "") return A;
+		return Ae(e), t;
 	}
-}), Ae = 2e4, je = 2e4, q = class extends Error {
-	constructor(e, t, n = [], r = !1) {
-		super(t), this.status = e, this.passages = n, this.fromPortal = r;
-	}
-}, Me = class {
-	constructor(e, t) {
-		this.base = e, this.ticketUrl = t, this.ticket = null;
-	}
-	async ask(e, t, n) {
-		let r = !1, i = (e) => {
-			r = !0, t(e);
-		}, a = new AbortController(), o = setTimeout(() => r || a.abort(), Ae);
-		try {
-			let t = await this.post(e, !0, AbortSignal.any([n, a.signal]));
-			await (t.headers.get("Content-Type")?.startsWith("text/event-stream") ? Fe(t, i) : Pe(t, i));
-		} catch (i) {
-			let o = a.signal.aborted || i instanceof q && i.status === 0 && !i.fromPortal;
-			if (n.aborted || r || !o) throw i;
-			await Pe(await this.post(e, !1, n), t);
-		} finally {
-			clearTimeout(o);
-		}
-	}
-	versionText(e, t, n) {
-		return this.getJson(`/v1/versions/${encodeURIComponent(e)}/text?start=${t}&end=${n}`);
-	}
-	async versions(e) {
-		return (await this.getJson(`/v1/documents/${encodeURIComponent(e)}/versions`)).versions;
-	}
-	async lookup(e, t) {
-		let n = new URLSearchParams({
-			citation: e,
-			collection: t
-		});
-		return (await this.getJson(`/v1/lookup?${n}`)).hits[0];
-	}
-	post(e, t, n) {
-		let r = JSON.stringify({
-			...e,
-			stream: t
-		});
-		return this.request("/v1/ask", {
-			method: "POST",
-			body: r,
-			signal: n,
-			headers: { "Content-Type": "application/json" }
-		});
-	}
-	async getJson(e) {
-		let t = await this.request(e, {});
-		return J(() => t.json());
-	}
-	async request(e, t) {
-		let n = await this.send(e, t), r = this.ticketUrl && (n.status === 401 || n.status === 429 && !n.headers.get("Retry-After")?.match(/^\d{3,}/));
-		r && (this.ticket = null);
-		let i = r ? await this.send(e, t) : n;
-		if (i.ok) return i;
-		let a = await i.json().catch(() => ({}));
-		throw new q(i.status, a.detail ?? i.statusText, a.passages);
-	}
-	async send(e, t) {
-		let n = new Headers(t.headers);
-		return this.ticketUrl && n.set("Authorization", `Bearer ${await this.currentTicket()}`), J(() => fetch(this.base + e, {
-			...t,
-			headers: n,
-			credentials: "omit",
-			referrerPolicy: "no-referrer"
-		}));
-	}
-	async currentTicket() {
-		let e = await this.ticket?.catch(() => null);
-		return (!e || performance.now() >= e.renewAt) && (this.ticket = Ne(this.ticketUrl)), (await this.ticket).text;
-	}
-};
-async function Ne(e) {
-	try {
-		let t = await fetch(e, {
-			method: "POST",
-			credentials: "same-origin",
-			headers: { Accept: "application/json" }
-		});
-		if (!t.ok) throw new q(t.status, t.statusText, [], !0);
-		let { ticket: n, expires_in_s: r } = await t.json();
-		return {
-			text: String(n),
-			renewAt: performance.now() + Number(r) * 1e3 - je
-		};
-	} catch (e) {
-		throw e instanceof q ? e : new q(0, "no ticket", [], !0);
-	}
-}
-async function J(e) {
-	try {
-		return await e();
-	} catch (e) {
-		throw e instanceof q || e instanceof DOMException && e.name === "AbortError" ? e : new q(0, "cut");
-	}
-}
-async function Pe(e, t) {
-	let n = await J(() => e.json());
-	t({
-		name: n.clarify ? "clarify" : "done",
-		data: n
-	});
-}
-async function Fe(e, t) {
-	let n = e.body.pipeThrough(new TextDecoderStream()).getReader(), r = "", i = "";
-	for (;;) {
-		let { done: e, value: a } = await J(() => n.read());
-		r += a ?? "";
-		let o = r.split("\n\n");
-		r = o.pop();
-		for (let e of o) {
-			let [, n, r] = e.match(/^event: (\w+)\ndata: (.*)$/s) ?? [];
-			n && (i = n, t({
-				name: n,
-				data: JSON.parse(r)
-			}));
-		}
-		if (e) break;
-	}
-	if (![
-		"done",
-		"clarify",
-		"error"
-	].includes(i)) throw new q(0, "cut");
-}
-// src/styles.ts
-var Ie = c`
+}), G = c`
   :host {
     --_accent: var(--ragsvc-accent, light-dark(#1d4f91, #a3c0e4));
     --_on-accent: var(--ragsvc-on-accent, light-dark(#ffffff, #10151d));
@@ -757,6 +629,23 @@ var Ie = c`
     border-color: var(--_accent); border-radius: 5px; vertical-align: .08em; }
   .chip:hover, .chip[aria-expanded="true"] { background: var(--_mark); color: var(--_ink); }
   .notice { border-inline-start: 4px solid var(--_warn); background: var(--_calm); padding: .5rem .8rem; margin: .6rem 0; }
+  .notice.info { border-color: var(--_accent); }
+  .urgent { border: 2px solid var(--_warn); border-radius: var(--_radius); background: var(--_sheet); padding: .7rem .9rem; margin: .6rem 0; font-weight: 600; }
+  .urgent strong { color: var(--_warn); }
+  .useful { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .3rem; }
+  .thumb { min-width: 2.75rem; padding: 0; display: inline-grid; place-items: center; }
+  .thumb svg { width: 1.35rem; height: 1.35rem; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linejoin: round; }
+  .thumb#down svg { transform: rotate(180deg); }
+  .thumb[aria-pressed="true"] svg { fill: currentColor; }
+  .why-down { padding-bottom: .3rem; margin-top: .3rem; }
+  .why-down fieldset { border: 0; margin: 0; padding: .7rem .9rem 0; display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
+  .why-down legend { float: left; width: 100%; padding: 0; font-weight: 600; }
+  .why-down label { font-weight: 400; min-height: 2rem; }
+  .why-down fieldset label { padding: .15rem 0; }
+  .why-down textarea { min-height: 0; border-block: 1px solid var(--_line); }
+  input { accent-color: var(--_accent); width: 1.05rem; height: 1.05rem; vertical-align: -.15em; }
+  .goes-on { justify-content: flex-start; gap: 0 .4rem; padding-block: 0; }
+  .goes-on button { min-height: 1.75rem; padding-block: 0; }
   .disclaimer { margin-top: .9rem; white-space: pre-line; }
   .sources { list-style: none; padding: 0; }
   .sources li { padding: .6rem 0; border-top: 1px solid var(--_line); }
@@ -794,27 +683,237 @@ var Ie = c`
   }
   @media (prefers-reduced-motion: no-preference) { .chip { transition: background .15s; } }
   @media print {
-    form, .status, .tools button, details, .replies, dialog { display: none !important; }
+    form, .status, .tools button, rag-ask-feedback, details, .replies, dialog { display: none !important; }
     article { border: 0; padding: 0; }
     blockquote { display: block; }
     .chip { border: 0; padding: 0; min-width: 0; min-height: 0; }
     .chip::before { content: "["; } .chip::after { content: "]"; }
   }
-`, Le = /[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-function Y(e) {
-	return e.replace(Le, (e) => `[U+${e.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+`, Me = [
+	"wrong_citation",
+	"outdated",
+	"not_answered",
+	"unclear",
+	"harmful",
+	"other"
+], Ne = class extends U {
+	static {
+		this.styles = G;
+	}
+	static {
+		this.properties = {
+			words: { attribute: !1 },
+			answerId: { attribute: !1 },
+			question: { attribute: !1 },
+			given: { state: !0 },
+			isAsking: { state: !0 },
+			message: { state: !0 }
+		};
+	}
+	constructor() {
+		super(), Object.assign(this, {
+			given: "",
+			isAsking: !1,
+			message: ""
+		});
+	}
+	async down() {
+		this.isAsking = !0, await this.updateComplete, this.renderRoot.querySelector("input").focus();
+	}
+	async cancel() {
+		this.isAsking = !1, await this.updateComplete, this.renderRoot.querySelector("#down").focus();
+	}
+	submit(e) {
+		e.preventDefault();
+		let t = new FormData(e.target), n = {
+			answer_id: this.answerId,
+			rating: "down",
+			comment: String(t.get("comment")).trim()
+		};
+		t.get("reason") && (n.reason = t.get("reason")), t.get("withQuestion") && (n.question = this.question), this.send(n);
+	}
+	async send(e) {
+		try {
+			await this.service.rate(e), Object.assign(this, {
+				given: e.rating,
+				isAsking: !1,
+				message: this.words.thanks
+			}), await this.updateComplete, this.renderRoot.querySelector(`#${e.rating}`).focus();
+		} catch {
+			this.message = this.words.notKept;
+		}
+	}
+	render() {
+		let { words: e, given: t } = this, n = (n, r) => k`<button type="button" class="quiet thumb" id=${n} title=${e[n]}
+      aria-label=${e[n]} aria-pressed=${String(t === n)} @click=${r}><svg viewBox="0 0 24 24" aria-hidden="true">
+      <path d="M7 10v10H3V10zM7 11l4-8c1.7 0 2.6 1 2.3 2.7L12.6 9H19c1.300 0 2.200 1.200 1.900 2.500l-1.600 7c-.2.9-1 1.500-1.900 1.500H7"/></svg></button>`;
+		return k`<div class="useful"><span class="hint">${e.wasUseful}</span>
+      ${n("up", () => void this.send({
+			answer_id: this.answerId,
+			rating: "up"
+		}))}${n("down", () => void this.down())}
+      <span class="hint" role="status">${this.message}</span></div>
+      ${this.isAsking ? k`<form class="why-down" part="feedback" @submit=${this.submit}
+          @keydown=${(e) => e.key === "Escape" && void this.cancel()}>
+        <fieldset><legend>${e.whatWasWrong}</legend>${Me.map((t) => k`<label><input type="radio" name="reason" value=${t}> ${e.reasons[t]}</label>`)}</fieldset>
+        <label for="comment">${e.comment}</label>
+        <textarea id="comment" name="comment" rows="2" maxlength="2000" dir="auto"></textarea>
+        <label><input type="checkbox" name="withQuestion"> ${e.withQuestion}</label>
+        <div class="row"><button type="button" part="button" @click=${this.cancel}>${e.cancel}</button>
+          <button class="primary" part="button">${e.send}</button></div>
+      </form>` : j}`;
+	}
+};
+customElements.define("rag-ask-feedback", Ne);
+// src/service.ts
+var Pe = 2e4, Fe = 2e4, K = class extends Error {
+	constructor(e, t, n = [], r = !1, i = []) {
+		super(t), this.status = e, this.passages = n, this.fromPortal = r, this.notices = i;
+	}
+}, Ie = class {
+	constructor(e, t) {
+		this.base = e, this.ticketUrl = t, this.ticket = null;
+	}
+	async ask(e, t, n) {
+		let r = !1, i = (e) => {
+			r = !0, t(e);
+		}, a = new AbortController(), o = setTimeout(() => r || a.abort(), Pe);
+		try {
+			let t = await this.post(e, !0, AbortSignal.any([n, a.signal]));
+			await (t.headers.get("Content-Type")?.startsWith("text/event-stream") ? ze(t, i) : Re(t, i));
+		} catch (i) {
+			let o = a.signal.aborted || i instanceof K && i.status === 0 && !i.fromPortal;
+			if (n.aborted || r || !o) throw i;
+			await Re(await this.post(e, !1, n), t);
+		} finally {
+			clearTimeout(o);
+		}
+	}
+	versionText(e, t, n) {
+		return this.getJson(`/v1/versions/${encodeURIComponent(e)}/text?start=${t}&end=${n}`);
+	}
+	async versions(e) {
+		return (await this.getJson(`/v1/documents/${encodeURIComponent(e)}/versions`)).versions;
+	}
+	async lookup(e, t) {
+		let n = new URLSearchParams({
+			citation: e,
+			collection: t
+		});
+		return (await this.getJson(`/v1/lookup?${n}`)).hits[0];
+	}
+	async rate(e) {
+		await this.postJson("/v1/feedback", e);
+	}
+	post(e, t, n) {
+		return this.postJson("/v1/ask", {
+			...e,
+			stream: t
+		}, n);
+	}
+	postJson(e, t, n = null) {
+		return this.request(e, {
+			method: "POST",
+			body: JSON.stringify(t),
+			signal: n,
+			headers: { "Content-Type": "application/json" }
+		});
+	}
+	async getJson(e) {
+		let t = await this.request(e, {});
+		return q(() => t.json());
+	}
+	async request(e, t) {
+		let n = await this.send(e, t), r = this.ticketUrl && (n.status === 401 || n.status === 429 && !n.headers.get("Retry-After")?.match(/^\d{3,}/));
+		r && (this.ticket = null);
+		let i = r ? await this.send(e, t) : n;
+		if (i.ok) return i;
+		let a = await i.json().catch(() => ({}));
+		throw new K(i.status, a.detail ?? i.statusText, a.passages, !1, a.notices);
+	}
+	async send(e, t) {
+		let n = new Headers(t.headers);
+		return this.ticketUrl && n.set("Authorization", `Bearer ${await this.currentTicket()}`), q(() => fetch(this.base + e, {
+			...t,
+			headers: n,
+			credentials: "omit",
+			referrerPolicy: "no-referrer"
+		}));
+	}
+	async currentTicket() {
+		let e = await this.ticket?.catch(() => null);
+		return (!e || performance.now() >= e.renewAt) && (this.ticket = Le(this.ticketUrl)), (await this.ticket).text;
+	}
+};
+async function Le(e) {
+	try {
+		let t = await fetch(e, {
+			method: "POST",
+			credentials: "same-origin",
+			headers: { Accept: "application/json" }
+		});
+		if (!t.ok) throw new K(t.status, t.statusText, [], !0);
+		let { ticket: n, expires_in_s: r } = await t.json();
+		return {
+			text: String(n),
+			renewAt: performance.now() + Number(r) * 1e3 - Fe
+		};
+	} catch (e) {
+		throw e instanceof K ? e : new K(0, "no ticket", [], !0);
+	}
 }
-function X(e) {
+async function q(e) {
+	try {
+		return await e();
+	} catch (e) {
+		throw e instanceof K || e instanceof DOMException && e.name === "AbortError" ? e : new K(0, "cut");
+	}
+}
+async function Re(e, t) {
+	let n = await q(() => e.json());
+	t({
+		name: n.clarify ? "clarify" : "done",
+		data: n
+	});
+}
+async function ze(e, t) {
+	let n = e.body.pipeThrough(new TextDecoderStream()).getReader(), r = "", i = "";
+	for (;;) {
+		let { done: e, value: a } = await q(() => n.read());
+		r += a ?? "";
+		let o = r.split("\n\n");
+		r = o.pop();
+		for (let e of o) {
+			let [, n, r] = e.match(/^event: (\w+)\ndata: (.*)$/s) ?? [];
+			n && (i = n, t({
+				name: n,
+				data: JSON.parse(r)
+			}));
+		}
+		if (e) break;
+	}
+	if (![
+		"done",
+		"clarify",
+		"error"
+	].includes(i)) throw new K(0, "cut");
+}
+// src/text.ts
+var Be = /[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+function J(e) {
+	return e.replace(Be, (e) => `[U+${e.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+function Y(e) {
 	return /\p{Script=Han}/u.test(e) ? "zh-CN" : "en";
 }
-function Re(e, t) {
+function X(e, t) {
 	let n = e.split(/(\[\d+\]|\n+)/), r = [...t];
 	for (let e = n.length - 1; e >= 0 && r.length; --e) n[e] === r.at(-1).marker && (n[e] = r.pop());
 	let i = [[]];
 	for (let e of n) typeof e == "string" && e.startsWith("\n") ? i.push([]) : e !== "" && i.at(-1).push(e);
 	return i.filter((e) => e.length);
 }
-function ze(e, t, n, r) {
+function Ve(e, t, n, r) {
 	let i = Array.from(e), a = (e, n) => !!e && n + t >= e.start && n + t < e.end, o = [];
 	for (let e = 0, t = 0; t <= i.length; t += 1) {
 		if (t < i.length && i[t] !== "\n") continue;
@@ -838,18 +937,24 @@ function ze(e, t, n, r) {
 function Z() {
 	return (/* @__PURE__ */ new Date()).toLocaleDateString("sv");
 }
+var He = .8;
 function Q(e, t) {
 	let { effective_from: n, effective_to: r } = e, i = [n && t.from(n), r && t.until(r)].filter(Boolean).join(" · "), a = i && e.validity_source === "inferred" ? t.inferred : i && e.validity_source === "given" ? t.given : "", o = Z(), s = [
-		r && r <= o ? t.past : "",
-		n && n > o ? t.ahead : "",
-		a
+		(e.status && {
+			"in force": "",
+			future: t.ahead,
+			superseded: t.superseded,
+			repealed: t.past
+		}[e.status]) ?? (r && r <= o ? t.past : n && n > o ? t.ahead : ""),
+		a,
+		e.confidence != null && e.confidence < He ? t.doubtful(Math.round(e.confidence * 100)) : ""
 	].filter(Boolean);
 	return {
 		days: i || t.always,
 		notes: s
 	};
 }
-function Be(e, t, n) {
+function Ue(e, t, n) {
 	let r = (e) => e.effective_from ?? "", i = t.filter((t) => t.version_id !== e.version_id && r(t) > r(e)), a = i.filter((e) => r(e) <= Z()).at(-1);
 	return a ? {
 		text: n.newer(a.effective_from),
@@ -860,12 +965,12 @@ function Be(e, t, n) {
 	} : null;
 }
 // src/source-panel.ts
-var Ve = 1200, He = class extends G {
+var We = 1200, Ge = class extends U {
 	constructor(...e) {
-		super(...e), this.article = null, this.around = Ve;
+		super(...e), this.article = null, this.around = We;
 	}
 	static {
-		this.styles = Ie;
+		this.styles = G;
 	}
 	static {
 		this.properties = {
@@ -885,7 +990,7 @@ var Ve = 1200, He = class extends G {
 			failure: "",
 			hasMore: !1,
 			newer: null,
-			around: Ve
+			around: We
 		}), await this.updateComplete;
 		let r = this.renderRoot.querySelector("dialog");
 		r.open || r.showModal(), this.renderRoot.querySelector("h2").focus(), await Promise.all([this.read(), this.lookForNewer(e)]);
@@ -898,14 +1003,14 @@ var Ve = 1200, He = class extends G {
 		if (e && t) try {
 			let { length: r } = await this.service.versionText(e.version_id, 0, 0), [i, a] = [Math.max(0, t.start - n), Math.min(r, t.end + n)], { text: o } = await this.service.versionText(e.version_id, i, a);
 			if (e !== this.source) return;
-			this.lines = ze(o, i, t, "quote" in e ? e : null), this.hasMore = i > 0 || a < r, await this.updateComplete, this.renderRoot.querySelector("mark, .inside")?.scrollIntoView({ block: "center" });
+			this.lines = Ve(o, i, t, "quote" in e ? e : null), this.hasMore = i > 0 || a < r, await this.updateComplete, this.renderRoot.querySelector("mark, .inside")?.scrollIntoView({ block: "center" });
 		} catch (t) {
-			e === this.source && (this.failure = t instanceof q && t.status === 0 ? this.words.offline : this.words.failed);
+			e === this.source && (this.failure = t instanceof K && t.status === 0 ? this.words.offline : this.words.failed);
 		}
 	}
 	async lookForNewer(e) {
 		let t = await this.service.versions(e.document_id).catch(() => []);
-		e === this.source && (this.newer = Be(e, t, this.words));
+		e === this.source && (this.newer = Ue(e, t, this.words));
 	}
 	async openNewer() {
 		let e = this.source, t = await this.service.lookup(`${e.work}${e.locator}`, e.collection).catch(() => void 0);
@@ -919,52 +1024,53 @@ var Ve = 1200, He = class extends G {
 	}
 	render() {
 		let { source: e, words: t } = this;
-		if (!e) return j`<dialog></dialog>`;
+		if (!e) return k`<dialog></dialog>`;
 		let { days: n, notes: r } = Q(e, t), i = URL.canParse(e.url ?? "") && /^https?:$/.test(new URL(e.url).protocol) ? new URL(e.url).host : "";
-		return j`<dialog part="panel" aria-labelledby="title locator" lang=${t.htmlLang}
+		return k`<dialog part="panel" aria-labelledby="title locator" lang=${t.htmlLang}
         @close=${() => this.dispatchEvent(new Event("closed"))}
         @click=${(e) => e.target === e.currentTarget && this.close()}>
       <div class="head">
         <div>
-          <h2 id="title" tabindex="-1" dir="auto" lang=${X(e.title)}>${Y(e.title)}</h2>
-          <p id="locator" class="locator">${Y(e.locator)}</p>
+          <h2 id="title" tabindex="-1" dir="auto" lang=${Y(e.title)}>${J(e.title)}</h2>
+          <p id="locator" class="locator">${J(e.locator)}</p>
         </div>
         <button type="button" class="quiet" aria-label=${t.close} @click=${() => this.close()}>×</button>
       </div>
-      <p class="validity" part="validity">${n}${r.map((e) => j`<span class="note">${e}</span>`)}</p>
-      ${this.newer ? j`<p class="notice" role="status">${this.newer.text}
-        ${this.newer.isInForce && e.locator ? j`<button type="button" class="quiet" @click=${() => void this.openNewer()}>${t.openNewer}</button>` : N}</p>` : N}
+      <p class="validity" part="validity">${n}${r.map((e) => k`<span class="note">${e}</span>`)}</p>
+      ${this.newer ? k`<p class="notice" role="status">${this.newer.text}
+        ${this.newer.isInForce && e.locator ? k`<button type="button" class="quiet" @click=${() => void this.openNewer()}>${t.openNewer}</button>` : j}</p>` : j}
       <div class="text" part="source-text" tabindex="0" role="region" aria-labelledby="title">${this.text()}</div>
       <div class="foot">
-        ${this.hasMore ? j`<button type="button" @click=${() => this.showMore()}>${t.more}</button>` : N}
-        ${i ? j`<a href=${e.url} target="_blank" rel="noopener noreferrer">${t.origin(i)}</a>` : N}
+        ${this.hasMore ? k`<button type="button" @click=${() => this.showMore()}>${t.more}</button>` : j}
+        ${i ? k`<a href=${e.url} target="_blank" rel="noopener noreferrer">${t.origin(i)}</a>` : j}
       </div>
     </dialog>`;
 	}
 	text() {
-		return this.failure ? j`<p role="alert">${this.failure}</p>` : this.lines ? this.lines.map((e) => j`<p dir="auto" class=${e.isTitle ? "title" : ""}
-      lang=${X(e.stretches.map((e) => e.text).join(""))}>${e.stretches.map((e) => e.isQuoted ? j`<mark>${Y(e.text)}</mark>` : j`<span class=${e.isInside ? "inside" : "around"}>${Y(e.text)}</span>`)}</p>`) : j`<p role="status">${this.words.loading}</p>`;
+		return this.failure ? k`<p role="alert">${this.failure}</p>` : this.lines ? this.lines.map((e) => k`<p dir="auto" class=${e.isTitle ? "title" : ""}
+      lang=${Y(e.stretches.map((e) => e.text).join(""))}>${e.stretches.map((e) => e.isQuoted ? k`<mark>${J(e.text)}</mark>` : k`<span class=${e.isInside ? "inside" : "around"}>${J(e.text)}</span>`)}</p>`) : k`<p role="status">${this.words.loading}</p>`;
 	}
 };
 function $(e) {
-	return Y([e.title, e.locator].filter(Boolean).join(" "));
+	return J([e.title, e.locator].filter(Boolean).join(" "));
 }
-customElements.define("rag-ask-source", He);
+customElements.define("rag-ask-source", Ge);
 // src/paper.ts
-function Ue(e, t, n) {
+function Ke(e, t, n) {
 	let r = t.citations.map((e) => {
 		let { days: t, notes: r } = Q(e, n);
 		return `${e.marker} ${$(e)} (${[t, ...r].join("; ")})\n    “${e.quote.trim()}”${e.url ? `\n    ${e.url}` : ""}`;
 	});
-	return Y([
+	return J([
 		e,
+		(t.notices ?? []).map((e) => e.text.trim()).join("\n"),
 		t.answer.trim(),
 		r.join("\n"),
 		t.disclaimer.trim(),
 		n.receipt(t.answer_id)
 	].filter(Boolean).join("\n\n"));
 }
-function We(e) {
+function qe(e) {
 	let t = new CSSStyleSheet();
 	t.replaceSync("@media print { [data-ragsvc-unprinted] { display: none !important; } }");
 	let n = [], r = e;
@@ -979,7 +1085,7 @@ function We(e) {
 	document.adoptedStyleSheets = document.adoptedStyleSheets.filter((e) => e !== t);
 }
 // src/words/en.ts
-var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
+var Je = /* @__PURE__ */ t({ words: () => Ye }), Ye = {
 	htmlLang: "en",
 	question: "Your question",
 	placeholder: "For example: When may a landlord enter my flat?",
@@ -996,11 +1102,13 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 	incomplete: "Answer (incomplete)",
 	abstained: "No reliable basis was found",
 	clarify: "Please tell a little more",
-	yes: "Yes",
-	no: "No",
 	unsure: "I don’t know",
 	reply: "Or answer in your own words in the field above.",
 	whyAbstained: "Nothing is answered without a source that supports it. Put the question another way, or look at the nearest passages below.",
+	urgent: "Read this first",
+	notices: "Please note",
+	follows: "Goes on from the question above",
+	fresh: "New topic",
 	sources: "Quoted sources",
 	nearest: (e) => `Nearest passages (${e}; they may not fit)`,
 	passages: (e) => `Passages found (${e})`,
@@ -1018,6 +1126,26 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 	ahead: "not yet in force",
 	inferred: "date inferred, please check",
 	given: "date set by the operator",
+	superseded: "replaced by a newer version",
+	doubtful: (e) => `text recognition ${e}% sure, compare the original`,
+	wasUseful: "Was this answer helpful?",
+	up: "Helpful",
+	down: "Not helpful",
+	whatWasWrong: "What was wrong?",
+	reasons: {
+		wrong_citation: "A wrong citation",
+		outdated: "Outdated",
+		not_answered: "Not what I asked",
+		unclear: "Hard to understand",
+		harmful: "Could do harm",
+		other: "Something else"
+	},
+	comment: "In your words (optional; no personal data, please)",
+	withQuestion: "Send my question along",
+	send: "Send",
+	cancel: "Cancel",
+	thanks: "Thank you, your feedback was kept.",
+	notKept: "Your feedback did not arrive. Please try again later.",
 	newer: (e) => e ? `A newer version exists, in force from ${e}.` : "A newer version exists.",
 	openNewer: "Open the text in force",
 	upcoming: (e) => `A new version takes effect on ${e}.`,
@@ -1037,7 +1165,7 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 		429: "Too many questions. Please try again later."
 	},
 	failed: "Something failed. Please try again later."
-}, qe = /* @__PURE__ */ t({ words: () => Je }), Je = {
+}, Xe = /* @__PURE__ */ t({ words: () => Ze }), Ze = {
 	htmlLang: "zh-CN",
 	question: "您的问题",
 	placeholder: "例如：房东不退押金怎么办？",
@@ -1054,11 +1182,13 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 	incomplete: "回答（不完整）",
 	abstained: "没有找到可靠的依据",
 	clarify: "请补充",
-	yes: "是",
-	no: "否",
 	unsure: "不清楚",
 	reply: "也可以在上面的输入框里用自己的话回答。",
 	whyAbstained: "为避免误导，没有依据时不作回答。可以换一种说法再问，或查看下面最接近的原文。",
+	urgent: "请先看这里",
+	notices: "请注意",
+	follows: "接着上面的问题",
+	fresh: "换个新话题",
 	sources: "引用的原文",
 	nearest: (e) => `最接近的 ${e} 段原文（未必切题）`,
 	passages: (e) => `检索到的 ${e} 段原文`,
@@ -1076,6 +1206,26 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 	ahead: "尚未施行",
 	inferred: "施行日期系推定，请核对",
 	given: "施行日期由管理员指定",
+	superseded: "已被新版本取代",
+	doubtful: (e) => `文字识别把握 ${e}%，请对照原件`,
+	wasUseful: "这个回答有帮助吗？",
+	up: "有帮助",
+	down: "没有帮助",
+	whatWasWrong: "哪里不好？",
+	reasons: {
+		wrong_citation: "引用不对",
+		outdated: "内容过时",
+		not_answered: "没有回答问题",
+		unclear: "看不明白",
+		harmful: "可能造成伤害",
+		other: "其他"
+	},
+	comment: "补充说明（可不填，请勿写个人信息）",
+	withQuestion: "把我的问题一并发送",
+	send: "发送",
+	cancel: "取消",
+	thanks: "谢谢，已收到您的反馈。",
+	notKept: "反馈没有送达，请稍后再试。",
 	newer: (e) => e ? `此后已有新版本，自 ${e} 起施行。` : "此后已有新版本。",
 	openNewer: "查看现行文本",
 	upcoming: (e) => `新版本将自 ${e} 起施行。`,
@@ -1095,17 +1245,17 @@ var Ge = /* @__PURE__ */ t({ words: () => Ke }), Ke = {
 		429: "提问过多，请稍后再试。"
 	},
 	failed: "服务出错，请稍后再试。"
-}, Ye = new Map(Object.entries(/* @__PURE__ */ Object.assign({
-	"./en.ts": Ge,
-	"./zh.ts": qe
+}, Qe = new Map(Object.entries(/* @__PURE__ */ Object.assign({
+	"./en.ts": Je,
+	"./zh.ts": Xe
 })).map(([e, t]) => [e.slice(2, -3), t.words]));
-function Xe(e) {
-	return Ye.get(e.toLowerCase().split("-")[0]) ?? Ye.get("en");
+function $e(e) {
+	return Qe.get(e.toLowerCase().split("-")[0]) ?? Qe.get("en");
 }
 // src/rag-ask.ts
-var Ze = class extends G {
+var et = class extends U {
 	static {
-		this.styles = Ie;
+		this.styles = G;
 	}
 	static {
 		this.properties = {
@@ -1115,6 +1265,7 @@ var Ze = class extends G {
 			lang: {},
 			asOf: { attribute: "as-of" },
 			entries: { state: !0 },
+			isFresh: { state: !0 },
 			status: { state: !0 },
 			isError: { state: !0 },
 			stopper: { state: !0 }
@@ -1128,6 +1279,7 @@ var Ze = class extends G {
 			asOf: "",
 			lang: "",
 			entries: [],
+			isFresh: !1,
 			status: "",
 			isError: !1,
 			stopper: null
@@ -1136,14 +1288,14 @@ var Ze = class extends G {
 	willUpdate(e) {
 		if (!this.client || e.has("service") || e.has("ticketUrl")) {
 			let e = new URL(this.service || "..", this.service ? document.baseURI : import.meta.url).href;
-			this.client = new Me(e.replace(/\/$/, ""), this.ticketUrl && new URL(this.ticketUrl, document.baseURI).href);
+			this.client = new Ie(e.replace(/\/$/, ""), this.ticketUrl && new URL(this.ticketUrl, document.baseURI).href);
 		}
 	}
 	disconnectedCallback() {
 		super.disconnectedCallback(), this.stopper?.abort();
 	}
 	get words() {
-		return Xe(this.lang || document.documentElement.lang || navigator.language);
+		return $e(this.lang || document.documentElement.lang || navigator.language);
 	}
 	get panel() {
 		return this.renderRoot.querySelector("rag-ask-source");
@@ -1154,9 +1306,11 @@ var Ze = class extends G {
 	submit(e) {
 		e.preventDefault();
 		let t = this.field.value.trim();
-		if (!t || this.stopper) return;
-		let [n] = this.entries;
-		this.ask(t, n?.answer?.clarify ? Qe(n) : []), this.field.value = "";
+		t && !this.stopper && (this.ask(t, this.conversation()), this.field.value = "");
+	}
+	conversation() {
+		let e = this.entries.find((e) => e.answer && e.text);
+		return e && !this.isFresh ? tt(e) : [];
 	}
 	async ask(e, t = []) {
 		let n = {
@@ -1165,11 +1319,12 @@ var Ze = class extends G {
 			text: "",
 			citations: [],
 			passages: [],
+			notices: [],
 			answer: null,
 			isOver: !1,
 			notice: ""
 		};
-		this.entries = [n, ...this.entries], this.stopper = new AbortController(), this.say(this.words.searching);
+		this.isFresh = !1, this.entries = [n, ...this.entries], this.stopper = new AbortController(), this.say(this.words.searching);
 		try {
 			await this.client.ask(this.toQuestion(n), (e) => this.receive(n, e), this.stopper.signal);
 		} catch (e) {
@@ -1189,24 +1344,26 @@ var Ze = class extends G {
 	}
 	receive(e, t) {
 		if (t.name === "passages") e.passages = t.data.passages, this.say(this.words.writing);
+		else if (t.name === "notice") e.notices = [...e.notices, t.data];
 		else if (t.name === "citation") e.citations = [...e.citations, t.data];
 		else if (t.name === "token") e.text += t.data.text;
-		else if (t.name === "error") this.fail(e, new q(t.data.status, t.data.detail, t.data.passages));
+		else if (t.name === "error") this.fail(e, new K(t.data.status, t.data.detail, t.data.passages, !1, t.data.notices));
 		else {
-			let { answer: n, citations: r, passages: i } = t.data;
+			let { answer: n, citations: r, passages: i, notices: a = e.notices } = t.data;
 			Object.assign(e, {
 				answer: t.data,
 				text: n,
 				citations: r,
-				passages: i
+				passages: i,
+				notices: a
 			}), this.say(t.data.clarify ? this.words.asksBack : t.data.abstained ? this.words.abstained : this.words.done);
 		}
 		this.requestUpdate();
 	}
 	fail(e, t) {
 		if (t instanceof DOMException && t.name === "AbortError") return this.say(this.words.stopped);
-		let { words: n } = this, r = t instanceof q ? t : new q(-1, "");
-		r.passages.length && (e.passages = r.passages), (e.text || e.passages.length) && (e.notice = r.status === 0 ? n.broken : n.modelFailed);
+		let { words: n } = this, r = t instanceof K ? t : new K(-1, "");
+		r.passages.length && (e.passages = r.passages), r.notices.length && (e.notices = r.notices), (e.text || e.passages.length) && (e.notice = r.status === 0 ? n.broken : n.modelFailed);
 		let i = r.status === 0 ? n.offline : n.problems[r.status];
 		this.say(r.fromPortal || r.status === 401 || r.status === 403 ? n.noTicket : i ?? n.failed, !0);
 	}
@@ -1226,89 +1383,100 @@ var Ze = class extends G {
 		this.opener?.setAttribute("aria-expanded", "false"), (this.opener?.isConnected ? this.opener : this.field).focus();
 	}
 	async copy(e) {
-		await navigator.clipboard.writeText(Ue(e.question, e.answer, this.words)), this.say(this.words.copied);
+		await navigator.clipboard.writeText(Ke(e.question, e.answer, this.words)), this.say(this.words.copied);
+	}
+	startAfresh() {
+		this.isFresh = !0, this.field.focus();
 	}
 	clear() {
 		this.entries = this.entries.slice(0, 1), this.field.focus();
 	}
 	render() {
-		let { words: e, entries: [t, ...n], stopper: r } = this, i = this.asOf && this.asOf !== "today" && this.asOf !== Z() ? j`<span class="hint">${e.asOf(this.asOf)}</span>` : j`<span class="hint" id="hint">${e.hint}</span>`;
-		return j`<div lang=${e.htmlLang} part="widget">
+		let { words: e, entries: [t, ...n], stopper: r } = this, i = t && !r && this.conversation().length > 0, a = this.asOf && this.asOf !== "today" && this.asOf !== Z() ? k`<span class="hint">${e.asOf(this.asOf)}</span>` : k`<span class="hint" id="hint">${e.hint}</span>`;
+		return k`<div lang=${e.htmlLang} part="widget">
       <form part="form" @submit=${this.submit}>
         <label for="question">${e.question}</label>
         <textarea id="question" part="question" rows="2" maxlength="4000" dir="auto" autocomplete="off" aria-describedby="hint"
           placeholder=${e.placeholder} @keydown=${this.onKey}></textarea>
-        <div class="row">${i}<div class="actions">
-          ${r ? j`<button type="button" part="button" @click=${() => {
+        ${i ? k`<div class="row goes-on"><span class="hint">${e.follows}</span>
+          <button type="button" class="quiet" @click=${this.startAfresh}>${e.fresh}</button></div>` : j}
+        <div class="row">${a}<div class="actions">
+          ${r ? k`<button type="button" part="button" @click=${() => {
 			r.abort(), this.field.focus();
-		}}>${e.stop}</button>` : N}
-          <button class="primary" part="button ask" aria-disabled=${ke(String(!!r))}>${e.ask}</button>
+		}}>${e.stop}</button>` : j}
+          <button class="primary" part="button ask" aria-disabled=${je(String(!!r))}>${e.ask}</button>
         </div></div>
       </form>
       <p class="status ${this.isError ? "error" : this.status === e.done ? "unseen" : ""}" part="status" role="status">${this.status}</p>
-      ${t ? this.entry(t, !0) : N}
-      ${n.length ? j`<details part="history"><summary>${e.earlier(n.length)}</summary>
+      ${t ? this.entry(t, !0) : j}
+      ${n.length ? k`<details part="history"><summary>${e.earlier(n.length)}</summary>
         ${n.map((e) => this.entry(e, !1))}
-        <button type="button" class="quiet" @click=${this.clear}>${e.clear}</button></details>` : N}
+        <button type="button" class="quiet" @click=${this.clear}>${e.clear}</button></details>` : j}
       <rag-ask-source exportparts="panel, source-text, validity" .service=${this.client} .words=${e} @closed=${this.closed}></rag-ask-source>
     </div>`;
 	}
 	entry(e, t) {
-		let { words: n } = this, { answer: r, passages: i } = e, a = !!r?.abstained;
-		if (!r && !e.text && !i.length && !t) return N;
-		let o = $e(e.citations, e.text), s = (t) => j`<ol class="sources">${t.map((t) => this.item(e, ...t))}</ol>`;
-		return j`<article part="answer" class=${a ? "is-declined" : ""}>
-      <p class="asked" dir="auto" lang=${X(e.question)}>${Y(e.question)}</p>
-      ${e.text || e.isOver ? j`<h2>${this.heading(e)}</h2>` : N}
-      ${e.notice ? j`<p class="notice">${e.notice}</p>` : N}
-      <div class="answer" part="text" lang=${X(e.text)} aria-live=${t ? "polite" : "off"} aria-busy=${String(!e.isOver)}>
-        ${Re(e.text, e.citations).map((t) => j`<p dir="auto">${t.map((t) => this.piece(e, t))}</p>`)}</div>
-      ${a ? j`<p class="hint why">${n.whyAbstained}</p>` : N}
-      ${r?.clarify && t ? j`<div class="replies">${[
-			n.yes,
-			n.no,
-			n.unsure
-		].map((t) => j`<button type="button" part="button reply" @click=${() => void this.ask(t, Qe(e))}>${t}</button>`)}</div>
-        <p class="hint">${n.reply}</p>` : N}
-      ${o.length ? j`<h3>${n.sources}</h3>${s(o)}` : N}
-      ${i.length && e.isOver ? j`<details ?open=${a || !!e.notice}><summary>${(a ? n.nearest : n.passages)(i.length)}</summary>
-        ${s(i.map((e) => [
+		let { words: n } = this, { answer: r, passages: i } = e, a = !!r?.abstained, o = e.notices.filter((e) => e.severity === "urgent"), s = e.notices.filter((e) => e.severity !== "urgent");
+		if (!r && !e.text && !i.length && !e.notices.length && !t) return j;
+		let c = nt(e.citations, e.text), l = (t) => k`<ol class="sources">${t.map((t) => this.item(e, ...t))}</ol>`;
+		return k`<article part="answer" class=${a ? "is-declined" : ""}>
+      <p class="asked" dir="auto" lang=${Y(e.question)}>${J(e.question)}</p>
+      ${o.map((t) => this.notice(e, t))}
+      ${e.text || e.isOver ? k`<h2>${this.heading(e)}</h2>` : j}
+      ${e.notice ? k`<p class="notice">${e.notice}</p>` : j}
+      <div class="answer" part="text" lang=${Y(e.text)} aria-live=${t ? "polite" : "off"} aria-busy=${String(!e.isOver)}>
+        ${X(e.text, e.citations).map((t) => k`<p dir="auto">${t.map((t) => this.piece(e, t))}</p>`)}</div>
+      ${a ? k`<p class="hint why">${n.whyAbstained}</p>` : j}
+      ${s.length ? k`<div class="notices" role="note" aria-label=${n.notices}>${s.map((t) => this.notice(e, t))}</div>` : j}
+      ${r?.clarify && t ? k`<div class="replies">${[...r.clarify.choices ?? [], n.unsure].map((t) => k`<button type="button" part="button reply" @click=${() => void this.ask(t, tt(e))}>${t}</button>`)}</div>
+        <p class="hint">${n.reply}</p>` : j}
+      ${c.length ? k`<h3>${n.sources}</h3>${l(c)}` : j}
+      ${i.length && e.isOver ? k`<details ?open=${a || !!e.notice}><summary>${(a ? n.nearest : n.passages)(i.length)}</summary>
+        ${l(i.map((e) => [
 			e,
 			e.text,
 			""
-		]))}</details>` : N}
-      ${r?.disclaimer ? j`<p class="disclaimer" part="disclaimer" lang=${X(r.disclaimer)}>${r.disclaimer}</p>` : N}
-      ${e.isOver ? this.tools(e) : N}
+		]))}</details>` : j}
+      ${r?.disclaimer ? k`<p class="disclaimer" part="disclaimer" lang=${Y(r.disclaimer)}>${r.disclaimer}</p>` : j}
+      ${e.isOver ? this.tools(e) : j}
     </article>`;
+	}
+	notice(e, t) {
+		let n = t.severity === "urgent", r = X(t.text, t.citations), i = t.citations.filter((e) => !r.flat().includes(e));
+		return k`<div class=${n ? "urgent" : `notice ${t.severity}`} part="notice ${t.severity}" lang=${t.language}
+        role=${n ? "alert" : j}>${n ? k`<strong>${this.words.urgent}</strong>` : j}
+      ${r.map((t, n) => k`<p dir="auto">${t.map((t) => this.piece(e, t))}${n === r.length - 1 ? i.map((t) => this.piece(e, t)) : j}</p>`)}</div>`;
 	}
 	heading(e) {
 		let { answer: t } = e;
 		return t ? t.clarify ? this.words.clarify : t.abstained ? this.words.abstained : this.words.answer : e.isOver ? this.words.incomplete : this.words.answer;
 	}
 	piece(e, t) {
-		if (typeof t == "string") return Y(t);
+		if (typeof t == "string") return J(t);
 		let n = t.marker.slice(1, -1);
-		return j`<button type="button" class="chip" part="citation" aria-haspopup="dialog" aria-expanded="false" title=${$(t)}
+		return k`<button type="button" class="chip" part="citation" aria-haspopup="dialog" aria-expanded="false" title=${$(t)}
       aria-label=${this.words.cited(n, $(t))} @click=${(n) => this.open(n, t, e)}>${n}</button>`;
 	}
 	item(e, t, n, r) {
 		let { days: i, notes: a } = Q(t, this.words);
-		return j`<li part="source"><button type="button" class="quiet" aria-haspopup="dialog" aria-expanded="false"
+		return k`<li part="source"><button type="button" class="quiet" aria-haspopup="dialog" aria-expanded="false"
         @click=${(n) => this.open(n, t, e)}>${r} ${$(t)}</button>
-      <p class="validity">${i}${a.map((e) => j`<span class="note">${e}</span>`)}</p>
-      ${n ? j`<blockquote dir="auto" lang=${X(n)}>${Y(n.trim())}</blockquote>` : N}</li>`;
+      <p class="validity">${i}${a.map((e) => k`<span class="note">${e}</span>`)}</p>
+      ${n ? k`<blockquote dir="auto" lang=${Y(n)}>${J(n.trim())}</blockquote>` : j}</li>`;
 	}
 	tools(e) {
 		let { words: t } = this, { answer: n } = e, r = n && !n.clarify;
-		return j`<div class="tools" part="tools">
-      ${r && navigator.clipboard ? j`<button type="button" class="quiet" @click=${() => void this.copy(e)}>${t.copy}</button>` : N}
-      ${r ? j`<button type="button" class="quiet" @click=${() => We(this)}>${t.print}</button>` : N}
-      ${n ? N : j`<button type="button" class="quiet" @click=${() => !this.stopper && void this.ask(e.question, e.history)}>${t.again}</button>`}
-      ${n ? j`<span class="receipt">${t.receipt(n.answer_id)}</span>` : N}
-    </div>`;
+		return k`<div class="tools" part="tools">
+      ${r && navigator.clipboard ? k`<button type="button" class="quiet" @click=${() => void this.copy(e)}>${t.copy}</button>` : j}
+      ${r ? k`<button type="button" class="quiet" @click=${() => qe(this)}>${t.print}</button>` : j}
+      ${n ? j : k`<button type="button" class="quiet" @click=${() => !this.stopper && void this.ask(e.question, e.history)}>${t.again}</button>`}
+      ${n ? k`<span class="receipt">${t.receipt(n.answer_id)}</span>` : j}
+    </div>
+    ${r ? k`<rag-ask-feedback part="feedback" exportparts="feedback, button" .service=${this.client} .words=${t} .answerId=${n.answer_id}
+      .question=${e.question}></rag-ask-feedback>` : j}`;
 	}
 };
-function Qe(e) {
+function tt(e) {
 	return [
 		...e.history,
 		{
@@ -1319,9 +1487,9 @@ function Qe(e) {
 			role: "assistant",
 			content: e.text
 		}
-	];
+	].slice(-12);
 }
-function $e(e, t) {
+function nt(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let t of e) n.set(t.marker, [...n.get(t.marker) ?? [], t]);
 	let r = (e) => [...new Set(e.map((e) => e.quote.trim()))].filter((e) => !t.includes(e));
@@ -1331,4 +1499,4 @@ function $e(e, t) {
 		e
 	]);
 }
-customElements.get("rag-ask") || customElements.define("rag-ask", Ze);
+customElements.get("rag-ask") || customElements.define("rag-ask", et);

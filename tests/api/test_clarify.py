@@ -15,7 +15,7 @@ from ragsvc.security.input_limits import MAX_HISTORY, MAX_TURN_CHARS
 from tests.api.scripted_service import ScriptedService, answer, passage
 
 Client = TestClient[Litestar]
-ASKED = Clarification(question="合同签了多久？", number=1, most=8)
+ASKED = Clarification(question="合同签了多久？", number=1, most=8, choices=("一年以内", "更久"))
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_as_an_event(client: Client, asking: ScriptedService) -> None:
     events = [block.split("\n") for block in got.text.strip().split("\n\n") if not block.startswith(":")]
     assert [lines[0] for lines in events] == ["event: passages", "event: clarify"]
     body = json.loads(events[-1][1].removeprefix("data: "))
-    assert body["clarify"] == {"question": ASKED.question, "number": 1, "most": 8}
+    assert body["clarify"] == {"question": ASKED.question, "number": 1, "most": 8, "choices": ["一年以内", "更久"]}
     assert body["answer"] == ASKED.question
     assert body["steps"] == [{"name": "ask", "given": "违约", "gave": ASKED.question}]
 

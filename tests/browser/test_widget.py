@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from ragsvc import open_service
 from ragsvc.settings import Settings
+from ragsvc.store.feedback import FeedbackFilter
 from tests.browser.conftest import Served
 from tests.browser.portal import Portal
 from tests.conftest import REPOSITORY
@@ -193,7 +194,7 @@ def test_a_question_back_is_answered_with_a_button(open_portal: OpenPortal) -> N
         "passages": [],
         "abstained": False,
         "disclaimer": "",
-        "clarify": {"question": "租期是否已满？", "number": 1, "most": 3},
+        "clarify": {"question": "租期是否已满？", "number": 1, "most": 3, "choices": ["是", "还没有"]},
     }
 
     def reply(route: Route) -> None:
@@ -204,13 +205,71 @@ def test_a_question_back_is_answered_with_a_button(open_portal: OpenPortal) -> N
     page.route("**/v1/ask", reply)
     ask(page, "押金不退怎么办？")
     expect(page.locator("rag-ask h2").first).to_have_text("请补充")
-    page.get_by_role("button", name="不清楚").click()
+    expect(page.locator("rag-ask .replies button")).to_have_text(["是", "还没有", "不清楚"])
+    page.get_by_role("button", name="还没有").click()
     expect(page.locator("rag-ask .answer").first).to_have_text("应当退还。")
-    assert sent[1]["question"] == "不清楚"
-    assert sent[1]["history"] == [
-        {"role": "user", "content": "押金不退怎么办？"},
-        {"role": "assistant", "content": "租期是否已满？"},
-    ]
+    ask(page, "多久要退？")  # goes on with the conversation, until a new one is begun
+    page.get_by_role("button", name="换个新话题").click()
+    ask(page, "什么是押金？")
+    first = [{"role": "user", "content": "押金不退怎么办？"}, {"role": "assistant", "content": "租期是否已满？"}]
+    then = [{"role": "user", "content": "还没有"}, {"role": "assistant", "content": "应当退还。"}]
+    assert [one["question"] for one in sent[1:]] == ["还没有", "多久要退？", "什么是押金？"]
+    assert [one.get("history", []) for one in sent[1:]] == [first, [*first, *then], []]
+
+
+def test_what_the_service_says_beside_an_answer(open_portal: OpenPortal) -> None:
+    """A red flag stands before the answer and is announced; other notices stand below it, with numbers that open."""
+    page = open_portal()
+    flag = {"kind": "red_flag", "severity": "urgent", "topic": "stroke", "language": "zh", "text": "请立即拨打 120。"}
+    quote = {
+        "marker": "[1]",
+        "quote": "儿童用量",
+        "start": 0,
+        "end": 4,
+        "title": "说明书",
+        "locator": "用法",
+        "url": None,
+    }
+    dates = {"effective_from": None, "effective_to": None, "validity_source": "unknown"}
+    ids = {"document_id": "d", "version_id": "v", "collection": "law", "work": "说明书"}
+    note = {**flag, "kind": "missing_fact", "severity": "warning", "topic": "age", "text": "用量取决于年龄[1]。"}
+    notices = [{**flag, "citations": []}, {**note, "citations": [{**quote, **dates, **ids}]}]
+    answer = {
+        **{"answer_id": "a1", "answer": "可能是中风。", "citations": [], "passages": [], "abstained": False},
+        **{"disclaimer": "", "notices": notices},
+    }
+    page.route("**/v1/ask", lambda route: route.fulfill(json=answer, headers={"Access-Control-Allow-Origin": "*"}))
+    ask(page, "突然口角歪斜怎么办？")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("请立即拨打 120。")
+    expect(page.locator("rag-ask .notices .chip")).to_have_text("1")
+    tops = [page.locator(f"rag-ask {one}").first.bounding_box() for one in (".urgent", ".answer", ".notices")]
+    assert sorted(tops, key=lambda box: box["y"] if box else 0) == tops
+    assert_accessible(page)
+
+
+def test_thumbs_reach_the_operator(portal: Portal, portal_home: tuple[Path, str, str], open_portal: OpenPortal) -> None:
+    """Up at a click; down with a reason and words, the question only if its reader ticks that; changing one's mind counts."""
+    page = open_portal()
+    ask(page, ARTICLE_5)
+    page.get_by_role("button", name="有帮助", exact=True).click()
+    expect(page.locator("rag-ask-feedback [role=status]")).to_have_text("谢谢，已收到您的反馈。")
+    down = page.get_by_role("button", name="没有帮助")
+    down.click()
+    expect(page.get_by_label("引用不对")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(down).to_be_focused()
+    down.click()
+    page.get_by_label("内容过时").check()
+    page.get_by_label("补充说明").fill("第五条改了")
+    assert_accessible(page)
+    page.get_by_role("button", name="发送").click()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    service = open_service(Settings(home=portal_home[0]))
+    kept = service.feedback.list(FeedbackFilter(), 0, 10)
+    service.close()
+    assert [(one.rating, one.reason, one.comment) for one in kept] == [("down", "outdated", "第五条改了")]
+    assert kept[0].receipt.question is None
 
 
 def test_a_used_up_ticket_is_renewed(portal: Portal, open_portal: OpenPortal) -> None:
@@ -266,7 +325,7 @@ def assert_accessible(page: Page) -> None:
 
 
 def test_everything_by_keyboard(open_portal: OpenPortal) -> None:
-    """Enter asks, Tab goes on to the button and the number, Enter opens it; an input method's Enter asks nothing."""
+    """Enter asks, Tab goes on to the buttons and the number, Enter opens it; an input method's Enter asks nothing."""
     page = open_portal()
     field = page.locator("rag-ask textarea")
     field.focus()
@@ -275,7 +334,7 @@ def test_everything_by_keyboard(open_portal: OpenPortal) -> None:
     expect(page.locator("rag-ask article")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(page.locator("rag-ask .tools")).to_be_visible()
-    for _ in range(2):
+    for _ in range(3):  # a new topic, the button to ask, the number
         page.keyboard.press("Tab")
     expect(page.locator("rag-ask .chip").first).to_be_focused()
     page.keyboard.press("Enter")

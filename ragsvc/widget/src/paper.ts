@@ -11,7 +11,8 @@ export function asText(question: string, answer: Answer, words: Words): string {
     const { days, notes } = validity(one, words);
     return `${one.marker} ${sourceName(one)} (${[days, ...notes].join("; ")})\n    “${one.quote.trim()}”${one.url ? `\n    ${one.url}` : ""}`;
   });
-  const parts = [question, answer.answer.trim(), cited.join("\n"), answer.disclaimer.trim(), words.receipt(answer.answer_id)];
+  const notices = (answer.notices ?? []).map((one) => one.text.trim()).join("\n");
+  const parts = [question, notices, answer.answer.trim(), cited.join("\n"), answer.disclaimer.trim(), words.receipt(answer.answer_id)];
   return visible(parts.filter(Boolean).join("\n\n"));
 }
 

@@ -1,12 +1,13 @@
 // Talks to the service, with tickets that the portal gives. Knows nothing of what is shown.
-import type { Answer, AnswerEvent, Passage, Question, Version, VersionText } from "./wire";
+import type { Answer, AnswerEvent, Feedback, Notice, Passage, Question, Version, VersionText } from "./wire";
 
 const FIRST_EVENT_MS = 20_000; // the service sends a sign of life every 15 s: what is silent longer is held back on the way
 const RENEW_BEFORE_MS = 20_000;
 
 /** What went wrong: a status of the service, or 0 when nothing (more) came. */
 export class Problem extends Error {
-  constructor(readonly status: number, detail: string, readonly passages: Passage[] = [], readonly fromPortal = false) {
+  constructor(readonly status: number, detail: string, readonly passages: Passage[] = [], readonly fromPortal = false,
+    readonly notices: Notice[] = []) {
     super(detail);
   }
 }
@@ -49,9 +50,17 @@ export class Service {
     return (await this.getJson<{ hits: Passage[] }>(`/v1/lookup?${query}`)).hits[0];
   }
 
+  /** Say what an answer was worth. */
+  async rate(feedback: Feedback): Promise<void> {
+    await this.postJson("/v1/feedback", feedback);
+  }
+
   private post(question: Question, stream: boolean, signal: AbortSignal): Promise<Response> {
-    const body = JSON.stringify({ ...question, stream });
-    return this.request("/v1/ask", { method: "POST", body, signal, headers: { "Content-Type": "application/json" } });
+    return this.postJson("/v1/ask", { ...question, stream }, signal);
+  }
+
+  private postJson(path: string, body: object, signal: AbortSignal | null = null): Promise<Response> {
+    return this.request(path, { method: "POST", body: JSON.stringify(body), signal, headers: { "Content-Type": "application/json" } });
   }
 
   private async getJson<T>(path: string): Promise<T> {
@@ -66,8 +75,8 @@ export class Service {
     if (isSpent) this.ticket = null;
     const response = isSpent ? await this.send(path, init) : first;
     if (response.ok) return response;
-    const problem = (await response.json().catch(() => ({}))) as { detail?: string; passages?: Passage[] };
-    throw new Problem(response.status, problem.detail ?? response.statusText, problem.passages);
+    const problem = (await response.json().catch(() => ({}))) as { detail?: string; passages?: Passage[]; notices?: Notice[] };
+    throw new Problem(response.status, problem.detail ?? response.statusText, problem.passages, false, problem.notices);
   }
 
   private async send(path: string, init: RequestInit): Promise<Response> {

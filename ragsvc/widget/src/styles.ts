@@ -57,6 +57,23 @@ export const styles = css`
     border-color: var(--_accent); border-radius: 5px; vertical-align: .08em; }
   .chip:hover, .chip[aria-expanded="true"] { background: var(--_mark); color: var(--_ink); }
   .notice { border-inline-start: 4px solid var(--_warn); background: var(--_calm); padding: .5rem .8rem; margin: .6rem 0; }
+  .notice.info { border-color: var(--_accent); }
+  .urgent { border: 2px solid var(--_warn); border-radius: var(--_radius); background: var(--_sheet); padding: .7rem .9rem; margin: .6rem 0; font-weight: 600; }
+  .urgent strong { color: var(--_warn); }
+  .useful { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .3rem; }
+  .thumb { min-width: 2.75rem; padding: 0; display: inline-grid; place-items: center; }
+  .thumb svg { width: 1.35rem; height: 1.35rem; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linejoin: round; }
+  .thumb#down svg { transform: rotate(180deg); }
+  .thumb[aria-pressed="true"] svg { fill: currentColor; }
+  .why-down { padding-bottom: .3rem; margin-top: .3rem; }
+  .why-down fieldset { border: 0; margin: 0; padding: .7rem .9rem 0; display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
+  .why-down legend { float: left; width: 100%; padding: 0; font-weight: 600; }
+  .why-down label { font-weight: 400; min-height: 2rem; }
+  .why-down fieldset label { padding: .15rem 0; }
+  .why-down textarea { min-height: 0; border-block: 1px solid var(--_line); }
+  input { accent-color: var(--_accent); width: 1.05rem; height: 1.05rem; vertical-align: -.15em; }
+  .goes-on { justify-content: flex-start; gap: 0 .4rem; padding-block: 0; }
+  .goes-on button { min-height: 1.75rem; padding-block: 0; }
   .disclaimer { margin-top: .9rem; white-space: pre-line; }
   .sources { list-style: none; padding: 0; }
   .sources li { padding: .6rem 0; border-top: 1px solid var(--_line); }
@@ -94,7 +111,7 @@ export const styles = css`
   }
   @media (prefers-reduced-motion: no-preference) { .chip { transition: background .15s; } }
   @media print {
-    form, .status, .tools button, details, .replies, dialog { display: none !important; }
+    form, .status, .tools button, rag-ask-feedback, details, .replies, dialog { display: none !important; }
     article { border: 0; padding: 0; }
     blockquote { display: block; }
     .chip { border: 0; padding: 0; min-width: 0; min-height: 0; }

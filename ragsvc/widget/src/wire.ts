@@ -15,6 +15,8 @@ export interface Source {
   url: string | null;
 }
 
+export type Status = "in force" | "future" | "superseded" | "repealed";
+
 export interface Citation extends Source {
   marker: string;
   quote: string;
@@ -23,6 +25,18 @@ export interface Citation extends Source {
 export interface Passage extends Source {
   heading_path: string[];
   text: string;
+  status?: Status; // of its version today, whatever day was asked for
+  confidence?: number | null; // where text recognition read it
+}
+
+/** What the service itself says beside an answer. */
+export interface Notice {
+  kind: string;
+  severity: "urgent" | "warning" | "info";
+  topic: string;
+  language: string;
+  text: string;
+  citations: Citation[];
 }
 
 export interface Answer {
@@ -35,7 +49,18 @@ export interface Answer {
   disclaimer: string;
   model: string;
   index_generation: string;
-  clarify?: { question: string; number: number; most: number } | null;
+  notices?: Notice[];
+  clarify?: { question: string; number: number; most: number; choices?: string[] } | null;
+}
+
+export const REASONS = ["wrong_citation", "outdated", "not_answered", "unclear", "harmful", "other"] as const;
+
+export interface Feedback {
+  answer_id: string;
+  rating: "up" | "down";
+  reason?: (typeof REASONS)[number];
+  comment?: string;
+  question?: string;
 }
 
 export interface Turn {
@@ -66,7 +91,8 @@ export interface Version {
 
 export type AnswerEvent =
   | { name: "passages"; data: { passages: Passage[] } }
+  | { name: "notice"; data: Notice }
   | { name: "token"; data: { text: string } }
   | { name: "citation"; data: Citation }
   | { name: "done" | "clarify"; data: Answer }
-  | { name: "error"; data: { status: number; detail: string; passages?: Passage[] } };
+  | { name: "error"; data: { status: number; detail: string; passages?: Passage[]; notices?: Notice[] } };
