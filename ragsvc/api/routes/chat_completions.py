@@ -38,6 +38,7 @@ from ragsvc.api.recording import Recorder
 from ragsvc.api.revocation import until_revoked
 from ragsvc.api.routes.ask import Events, begin, from_first, settle, to_answer
 from ragsvc.api.sse import EventStream
+from ragsvc.citing.defusing import defuse
 from ragsvc.errors import InvalidInput
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import MAX_HISTORY, MAX_JSON_BYTES_WITH_IMAGES, MAX_TURN_CHARS
@@ -138,10 +139,20 @@ def _earlier(messages: Sequence[ChatMessage]) -> list[Turn]:
     return turns[-MAX_HISTORY:]
 
 
+def _is_first(notice: schemas.Notice | records.Notice) -> bool:
+    return notice.severity == "urgent"
+
+
+def _beginning(answer: schemas.Answer) -> str:
+    """Return what stands before an answer where nothing but text is shown: the urgent notices."""
+    return "".join(f"{notice.text}\n\n" for notice in answer.notices if _is_first(notice))
+
+
 def _ending(answer: schemas.Answer) -> str:
-    """Return what stands under an answer where nothing but text is shown: its references and the disclaimer."""
+    """Return what stands under an answer where nothing but text is shown: notices, its references, the disclaimer."""
     seen = {c.marker: f"{c.marker} {' '.join(dict.fromkeys((c.title or c.work, c.locator)))}" for c in answer.citations}
-    parts = ["\n".join(seen.values()), answer.disclaimer]
+    references = defuse("\n".join(seen.values()), "zh")  # readers of this text render Markdown; a title may hold any
+    parts = [*(notice.text for notice in answer.notices if not _is_first(notice)), references, answer.disclaimer]
     return "".join(f"\n\n{part}" for part in parts if part)
 
 
@@ -157,7 +168,7 @@ def _usage(answer: schemas.Answer) -> ChatUsage:
 
 
 def _completion(body: ChatRequest, answer: schemas.Answer) -> ChatCompletion:
-    message = AssistantMessage("assistant", answer.answer.rstrip() + _ending(answer))
+    message = AssistantMessage("assistant", _beginning(answer) + answer.answer.rstrip() + _ending(answer))
     if answer.reasoning:
         message.reasoning_content = answer.reasoning
     return ChatCompletion(
@@ -186,6 +197,8 @@ async def _to_chunks(
         async with aclosing(from_first(first, events)) as stream:
             async for event in stream:
                 match event:
+                    case records.NoticeGiven(notice) if _is_first(notice):
+                        yield chunk(ChunkChoice(0, Delta(content=notice.text + "\n\n")))
                     case records.TextReleased(text):
                         yield chunk(ChunkChoice(0, Delta(content=text)))
                     case records.AnswerDone(done) | records.ClarifyAsked(done):
