@@ -65,15 +65,10 @@ def fine_tune(config: Path, output: Path, *, data: Path | None = None, resume: b
     begin_stage(recipe.seed)
     tokenizer = load_tokenizer(recipe.base, LoadOptions())
     model = _load(recipe)
-    writer = LocalModel(
-        model, tokenizer, temperature=0, max_tokens=1, template=find_template(template) if template else None
+    examples, tests = _encoded(recipe, model, tokenizer, (learnt, held_out), template)
+    kept, kept_tests = (
+        [example for example in some if len(example.input_ids) <= recipe.max_tokens] for some in (examples, tests)
     )
-    if not template and not tokenizer.chat_template:
-        raise InvalidInput(f"the dialogues are chat messages, but {recipe.base} has no chat template")
-    examples = [encode(writer, tokenizer, dialogue) for dialogue in learnt]
-    tests = [encode(writer, tokenizer, dialogue) for dialogue in held_out]
-    kept = [example for example in examples if len(example.input_ids) <= recipe.max_tokens]
-    kept_tests = [example for example in tests if len(example.input_ids) <= recipe.max_tokens]
     if not kept:
         raise InvalidInput(f"none of {len(examples)} dialogues has at most {recipe.max_tokens} tokens")
     trainer = _trainer(recipe, model, tokenizer, kept, kept_tests, place)
@@ -118,6 +113,18 @@ def encode(writer: LocalModel, tokenizer: Any, dialogue: Dialogue) -> _Example:
         raise InvalidInput(f"dialogue {dialogue.id}: {error}") from error
     answer = [*tokenizer(dialogue.answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
     return _Example([*prompt, *answer], [*[-100] * len(prompt), *answer])
+
+
+def _encoded(
+    recipe: SftConfig, model: Any, tokenizer: Any, dialogues: tuple[list[Dialogue], list[Dialogue]], template: str
+) -> tuple[list[_Example], list[_Example]]:
+    """Encode what is learnt and what is held out as the served model will read them."""
+    if not template and not tokenizer.chat_template:
+        raise InvalidInput(f"the dialogues are chat messages, but {recipe.base} has no chat template")
+    literal = find_template(template) if template else None
+    writer = LocalModel(model, tokenizer, temperature=0, max_tokens=1, template=literal)
+    learnt, held_out = ([encode(writer, tokenizer, dialogue) for dialogue in some] for some in dialogues)
+    return learnt, held_out
 
 
 def _read(recipe: SftConfig, root: Path) -> tuple[list[Dialogue], list[Dialogue], str]:
