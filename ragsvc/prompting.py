@@ -162,7 +162,8 @@ def _part(match: re.Match[str]) -> str:
 
 def _block(number: int, passage: Passage, text: str, language: Language) -> str:
     name = " ".join(dict.fromkeys(part for part in (passage.title or passage.work, passage.locator) if part))
-    facts = [_one_line(name), _one_line(_validity(passage, language))]
+    frame = passage.frame.described(language) if passage.frame else ""
+    facts = [_one_line(name), _one_line(_validity(passage, language)), _one_line(frame)]
     described = " | ".join(fact for fact in facts if fact)
     return f'\n<source n="{number}" title="{described}">\n{text}\n</source>'
 

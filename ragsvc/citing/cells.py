@@ -46,15 +46,6 @@ def cells_of(text: str, frame: TableFrame) -> tuple[Cell, ...]:
     return tuple(found[:MAX_CELLS])
 
 
-def described_frame(frame: TableFrame, language: str) -> str:
-    """Return the frame in words for a reader: 表头：项目 | 2023年 | 2022年，单位：万元（CNY），期间：…."""
-    columns = " | ".join(frame.columns) if any(frame.columns) else ""
-    unit = f"{frame.unit} ({frame.currency})" if frame.unit and frame.currency else frame.unit or frame.currency
-    names = ("表头：", "单位：", "期间：") if language == "zh" else ("columns: ", "unit: ", "period: ")
-    parts = [name + part for name, part in zip(names, (columns, unit, frame.period), strict=True) if part]
-    return ("，" if language == "zh" else ", ").join(parts)
-
-
 def _is_head(row: list[str], frame: TableFrame) -> bool:
     return tuple(row[: len(frame.columns)]) == frame.columns or all(_YEAR.fullmatch(cell) for cell in row[1:] if cell)
 

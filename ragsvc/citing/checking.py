@@ -13,7 +13,7 @@ from typing import Literal
 
 from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.amounts import numbers, unfound_numbers
-from ragsvc.citing.cells import cells_of, described_frame
+from ragsvc.citing.cells import cells_of
 from ragsvc.citing.claims import SearchableText, content, is_quotation, quoted_ranges, squeeze, works_named
 from ragsvc.citing.defusing import defuse
 from ragsvc.citing.differences import MISQUOTE_COVERAGE, MISQUOTE_WORDS, Comparison, claim_words, compare
@@ -297,7 +297,7 @@ class _Source:
     def _names(self) -> str:
         p = self.passage
         dates = (day.isoformat() for day in (p.effective_from, p.effective_to) if day)
-        frame = (described_frame(p.frame, language) for language in ("zh", "en")) if p.frame else ()
+        frame = (p.frame.described(language) for language in ("zh", "en")) if p.frame else ()
         return "\n".join((p.work, p.title, p.locator, *p.heading_path, *dates, *frame))
 
     @cached_property

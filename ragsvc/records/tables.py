@@ -21,6 +21,14 @@ class TableFrame(Struct, frozen=True, kw_only=True):
     own_units: dict[str, str] = {}
     """Rows whose figures have a unit of their own, by label and first figure: "Basic | 1.89" -> "per share"."""
 
+    def described(self, language: str) -> str:
+        """Return the frame in words for a reader: 表头：项目 | 2023年 | 2022年，单位：万元（CNY），期间：…."""
+        columns = " | ".join(self.columns) if any(self.columns) else ""
+        unit = f"{self.unit} ({self.currency})" if self.unit and self.currency else self.unit or self.currency
+        names = ("表头：", "单位：", "期间：") if language == "zh" else ("columns: ", "unit: ", "period: ")
+        parts = [name + part for name, part in zip(names, (columns, unit, self.period), strict=True) if part]
+        return ("，" if language == "zh" else ", ").join(parts)
+
 
 class Cell(Struct, frozen=True, kw_only=True):
     """One figure of a table."""

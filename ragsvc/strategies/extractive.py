@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 import numpy as np
 from anyio import to_thread
 
-from ragsvc.citing.cells import described_frame, row_cells
+from ragsvc.citing.cells import row_cells
 from ragsvc.citing.claims import content, quoted_ranges
 from ragsvc.citing.sentences import QUOTES, split_sentences
 from ragsvc.prompting import Language
@@ -174,7 +174,7 @@ def _in_quotation_marks(text: str) -> list[str]:
 
 def _heads(passage: Passage, language: Language) -> str:
     """What must stand beside rows of a table: labels of its columns, unit and period."""
-    said = described_frame(passage.frame, language) if passage.frame else ""
+    said = passage.frame.described(language) if passage.frame else ""
     said = _UNFIT_IN_A_NAME.sub(" ", said).strip()
     return said and (f"（{said}）" if language == "zh" else f" ({said})")
 

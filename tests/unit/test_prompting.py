@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from ragsvc.citing.claims import SearchableText
 from ragsvc.citing.marks import find_marks
 from ragsvc.errors import InvalidInput
 from ragsvc.prompting import build_prompt, estimated_tokens, language_of, neutralise
+from ragsvc.records.tables import TableFrame
 from tests.doubles import make_passage
 
 HOSTILE = [
@@ -81,6 +83,14 @@ def test_passages_carry_their_work_place_and_validity() -> None:
         '<source n="1" title="中华人民共和国民法典 合同编 第五百七十七条 | 2021-01-01 起施行">\n甲。\n</source>' in text
     )
     assert text.endswith("问题：问")
+
+
+def test_a_table_carries_its_unit() -> None:
+    """A row of a table means little without its head, unit, currency and period."""
+    frame = TableFrame(columns=("项目", "2023年"), unit="万元", scale=10_000, currency="CNY")
+    passage = msgspec.structs.replace(make_passage("| 净利润 | 9,642 |"), frame=frame)
+    prompt = build_prompt("问", [passage], "系统", "zh")
+    assert "表头：项目 | 2023年，单位：万元 (CNY)" in prompt.messages[1].content
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

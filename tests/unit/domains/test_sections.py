@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragsvc.chunking.tiling import tiling_fault
-from ragsvc.citing.cells import cells_of, described_frame
+from ragsvc.citing.cells import cells_of
 from ragsvc.domains.finance.tables import frame_of
 from ragsvc.domains.pack import DomainPack, find_pack
 from ragsvc.domains.sections import heading_key
@@ -104,7 +104,7 @@ def test_our_report_states_unit_and_period_once_and_its_table_keeps_them() -> No
     first = cells_of(row, table.frame)[0]
     assert (first.row, first.column, first.value) == ("归属于上市公司股东的净利润", "2023年", "9,642")
     assert (first.unit, first.scale, first.currency, first.period) == ("万元", 10_000, "CNY", "2023年")
-    assert described_frame(table.frame, "zh") == (
+    assert table.frame.described("zh") == (
         "表头：项目 | 2023年 | 2022年，单位：万元 (CNY)，期间：2023年1月1日至2023年12月31日"
     )
 
