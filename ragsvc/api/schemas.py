@@ -18,7 +18,7 @@ from ragsvc.api.citation_schemas import Citation as Citation
 from ragsvc.api.citation_schemas import Notice as Notice
 from ragsvc.api.conversation_schemas import Clarification, History, Step
 from ragsvc.generation.images import MAX_IMAGES
-from ragsvc.records import ARMS, Arm, GroundedSentence, ValiditySource
+from ragsvc.records import ARMS, Arm, GroundedSentence, ValiditySource, VersionStatus
 from ragsvc.security.input_limits import (
     MAX_COLLECTIONS,
     MAX_FILTER_VALUES,
@@ -27,7 +27,7 @@ from ragsvc.security.input_limits import (
     NAME_PATTERN,
     QUESTION_PATTERN,
 )
-from ragsvc.store.rows import JobStatus
+from ragsvc.store.rows import JobStatus, ReadingNotes
 from ragsvc.strategies import STRATEGIES
 
 T = TypeVar("T")
@@ -146,6 +146,10 @@ class Passage(Struct):
     url: str | None
     score: float
     scores: Scores
+    status: VersionStatus
+    """Of the version today, whatever day was asked for."""
+    confidence: float | None
+    """Of the text recognition that read this place, 0 to 1; null = it was no picture."""
     frame: TableFrame | None = None
 
 
@@ -310,6 +314,11 @@ class Version(Struct):
     effective_to: date | None
     validity_source: ValiditySource
     length: int
+    status: VersionStatus
+    notes: ReadingNotes
+    """How the file was read: its recognised pages, and what was lost or repaired."""
+    n_facts: int
+    """Figures that the file itself tags."""
 
 
 class Versions(Struct):

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from ragsvc.cli.ingest import progress_bar, summarise
+from ragsvc.cli.ingest import progress_bar
 from ragsvc.cli.output import Context, Json, print_json, print_table, say
+from ragsvc.cli.reports import say_report
 
 if TYPE_CHECKING:
     from ragsvc.loading.corpus import Corpus
@@ -71,7 +72,7 @@ def pull(
     if as_json:
         print_json(report)
     else:
-        summarise(report, into.collection)
+        say_report(report, into.collection)
     if report.documents == 0 or report.cancelled:
         raise typer.Exit(1)
 

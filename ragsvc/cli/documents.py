@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
 from ragsvc.cli.output import Context, Json, parse_day, print_json, print_table, say
+from ragsvc.cli.reports import print_diff
+from ragsvc.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
 DocumentId = Annotated[str, typer.Argument(help="Id as 'documents list' shows it.")]
@@ -47,6 +50,31 @@ def show(context: typer.Context, document_id: DocumentId) -> None:
     obj: Context = context.obj
     inventory = obj.service().inventory
     print_json({"document": inventory.document(document_id), "versions": inventory.document_versions(document_id)})
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(help="Two ids of versions, or one of a document: its last two versions.")],
+    as_of: Annotated[
+        list[str] | None, typer.Option(metavar="YYYY-MM-DD", help="Given twice: the document on these two days.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what changed from one version to another: articles by number, other texts by paragraph."""
+    obj: Context = context.obj
+    days = [day for text in as_of or () if (day := parse_day(text, "--as-of"))]
+    amendments = obj.service().amendments
+    if len(ids) == 2 and not days:
+        found = amendments.between(*ids)
+    elif len(ids) == 1 and len(days) in (0, 2):
+        found = amendments.of_document(ids[0], days=days)
+    else:
+        raise InvalidInput("give two ids of versions, or the id of one document, with --as-of twice or not at all")
+    if as_json:
+        print_json({"from": found.old, "to": found.new, **to_builtins(found.diff)})
+    else:
+        print_diff(found)
 
 
 @app.command("set")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ragsvc.cli.output import Context, Json, print_json, print_table
+from ragsvc.cli.reports import say_report
 
 app = typer.Typer(no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(help="Id as 'jobs list' shows it.")]
@@ -26,9 +27,16 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def show(context: typer.Context, job_id: JobId) -> None:
-    """Show one job as JSON."""
+    """Show one job as JSON, and for people what its ingest did and which versions it amended."""
     obj: Context = context.obj
-    print_json(obj.service().jobs.get(job_id))
+    job = obj.service().jobs.get(job_id)
+    print_json(job)
+    if job.kind == "ingest" and job.result:
+        from msgspec import convert
+
+        from ragsvc.pipelines.ingest import IngestReport
+
+        say_report(convert(job.result, IngestReport), job.payload["collection"])
 
 
 @app.command()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +34,7 @@ class Context:
         """Read the settings with this command's options on top."""
         from ragsvc.settings import read_settings
 
-        return read_settings(home=self.home, **overrides)
+        return read_settings(**{"home": self.home, **overrides})
 
     def service(self, *, may_be_new: bool = False, **overrides: object) -> Service:
         """Open the service.
@@ -48,6 +51,21 @@ class Context:
         from ragsvc.wiring import open_service
 
         return open_service(settings)
+
+    @contextmanager
+    def unwritten_service(self) -> Iterator[Service]:
+        """Open the service to look only: where there is no home yet, an empty one stands in for it."""
+        from ragsvc.wiring import open_service
+
+        settings = self.settings()
+        with TemporaryDirectory(prefix="ragsvc-empty-") as empty:
+            if not (settings.home / "catalogue.sqlite").exists():
+                settings = self.settings(home=Path(empty))
+            service = open_service(settings)
+            try:
+                yield service
+            finally:
+                service.close()
 
 
 def parse_day(text: str | None, option: str) -> date | None:

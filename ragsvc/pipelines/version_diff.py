@@ -188,7 +188,8 @@ def _alike_pairs(
 
 def _likeness(ours: list[str], theirs: list[str]) -> NDArray[np.float32]:
     """What two texts have in common, in order, as a share of both."""
-    return process.cdist(ours, theirs, scorer=fuzz.ratio, score_cutoff=100 * SAME_NUMBER) / 100
+    shares = process.cdist(ours, theirs, scorer=fuzz.ratio, score_cutoff=100 * SAME_NUMBER)
+    return np.asarray(shares / 100, np.float32)
 
 
 def _containment(ours: list[str], theirs: list[str]) -> NDArray[np.float32]:

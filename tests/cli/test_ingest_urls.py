@@ -37,7 +37,9 @@ def test_a_page_is_found_under_its_address(web: FileServer, new_cli: Cli) -> Non
 def test_a_site_by_its_sitemap(web: FileServer, new_cli: Cli) -> None:
     """Every page that can be read goes in; the others are named with their reasons; a second run changes nothing."""
     pages = [
-        web.put(f"/{number}", ORDINANCE.format(f"青禾市条例{number}", f"办公时间为{number}时。").encode(), "text/markdown")
+        web.put(
+            f"/{number}", ORDINANCE.format(f"青禾市条例{number}", f"办公时间为{number}时。").encode(), "text/markdown"
+        )
         for number in "89"
     ]
     listed = "".join(f"<url><loc>{page}</loc></url>" for page in (*pages, web.url("/gone"), "http://10.0.0.1/x"))
