@@ -50,16 +50,21 @@ def language_of(text: str) -> str:
     return "zh" if han >= latin else "en"
 
 
+def passage_chars(language: str) -> int:
+    """Return how long a passage may be: Chinese says as much in half the characters."""
+    return PASSAGE_CHARS_ZH if language in ("zh", "") else PASSAGE_CHARS_EN
+
+
 class StructureChunker:
     """Chunks of about ``limit`` characters that never cross a heading."""
 
     def describe(self, document: LoadedDocument) -> DocumentFacts:
         """Recognise the title and the language; dates are not looked for."""
-        return DocumentFacts(title=title_of(document), language=language_of(document.text))
+        return DocumentFacts(title=title_of(document), language=document.language or language_of(document.text))
 
     def chunk(self, document: LoadedDocument, facts: DocumentFacts) -> list[Chunk]:
         """Return headings, tables and passages that tile the text."""
-        limit = PASSAGE_CHARS_EN if facts.language == "en" else PASSAGE_CHARS_ZH
+        limit = passage_chars(facts.language)
         return list(chunks_of(pieces_of(document), document.text, limit))
 
 

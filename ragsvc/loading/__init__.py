@@ -14,6 +14,7 @@ from ragsvc.loading.beir import read_beir_corpus
 from ragsvc.loading.folder import iter_files
 from ragsvc.loading.formats import EXTENSIONS, HEAD_BYTES, detect_format, read_bytes
 from ragsvc.loading.limits import DEFAULT_LIMITS, LoadingLimits
+from ragsvc.loading.medlineplus import is_topics
 from ragsvc.loading.process import ParserProcess, shown_name
 from ragsvc.loading.text import load_text
 from ragsvc.records import LoadedDocument
@@ -45,10 +46,11 @@ def take_apart(path: Path, into: Path, *, parser: ParserProcess, name: str | Non
     """
     shown = shown_name(path, name)
     try:
-        file_format = detect_format(shown, read_bytes(path, shown, parser.limits, HEAD_BYTES))
+        head = read_bytes(path, shown, parser.limits, HEAD_BYTES)
+        file_format = detect_format(shown, head)
     except UnreadableFile:
         return Unpacked([Member(shown, str(path))], [])  # whoever loads it is told the reason
-    if file_format in ("archive", "mail", "outlook"):
+    if file_format in ("archive", "mail", "outlook") or (file_format == "xml" and is_topics(head)):
         into.mkdir(parents=True, exist_ok=True)
         return parser.unpack(path, into, name=shown)
     return Unpacked([Member(shown, str(path))], [])

@@ -2,6 +2,7 @@
 
 A member's name is a label, never a path: what is written goes to ``into`` under a number. Limits hold for an archive
 with everything nested in it. Archives may hold archives, which may not hold more.
+Health topics of MedlinePlus are one file and are taken apart too.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from msgspec import Struct
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.folder import NOT_DOCUMENTS
-from ragsvc.loading.formats import detect_format
+from ragsvc.loading.formats import HEAD_BYTES, detect_format
 from ragsvc.loading.limits import MIB, LoadingLimits
 from ragsvc.loading.mail import eml_attachments, msg_attachments
+from ragsvc.loading.medlineplus import is_topics, split_topics
 
 MAX_DEPTH = 2
 """An archive, and archives in it."""
@@ -47,6 +49,8 @@ class Member(Struct, frozen=True):
 
     name: str
     path: str
+    url: str = ""
+    """Where a reader finds it, if the archive says so."""
 
 
 class Refused(Struct, frozen=True):
@@ -89,6 +93,9 @@ class _Unpacking:
             kind = detect_format(name, content)
         except UnreadableFile as error:
             self.refused.append(Refused(name, error.reason))
+            return
+        if kind == "xml" and is_topics(content[:HEAD_BYTES]):
+            self._take_topics(content, name)
             return
         if kind != "archive":
             self._keep(content, name)
@@ -153,6 +160,12 @@ class _Unpacking:
             self._check_number(self._n_seen, name)
             self.take(content, f"{name}/{_shown(label)}", depth)
 
+    def _take_topics(self, content: bytes, name: str) -> None:
+        for topic in split_topics(content, name):
+            self._n_seen += 1
+            self._check_number(self._n_seen, name)
+            self._keep(topic.content, _shown(topic.name), topic.url)
+
     def _is_wanted(self, archive: str, label: str) -> bool:
         parts = label.replace("\\", "/").split("/")
         if label.startswith(("/", "\\")) or ".." in parts or _DRIVE.match(label):
@@ -189,10 +202,10 @@ class _Unpacking:
                 pieces.append(piece)
         return b"".join(pieces)
 
-    def _keep(self, content: bytes, name: str) -> None:
+    def _keep(self, content: bytes, name: str, url: str = "") -> None:
         path = self._into / f"{len(self.members):06d}"
         path.write_bytes(content)
-        self.members.append(Member(name, str(path)))
+        self.members.append(Member(name, str(path), url))
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -21,7 +21,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 class TextAssembly:
     """Collects blocks in reading order. ``text[block.start:block.end]`` is what was added.
 
-    ``facts``, ``title`` and ``warnings`` are as in ``LoadedDocument``.
+    ``facts``, ``title``, ``language`` and ``warnings`` are as in ``LoadedDocument``.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class TextAssembly:
         self.blocks: list[Block] = []
         self.facts: list[Fact] = []
         self.title = ""
+        self.language = ""
         self.warnings: list[str] = []
 
     def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None) -> None:

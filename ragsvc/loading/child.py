@@ -116,6 +116,7 @@ def parse(path: Path, name: str, limits: LoadingLimits, alive: Alive = bool) -> 
         blocks=tuple(found.blocks),
         title=found.title,
         facts=tuple(found.facts),
+        language=found.language,
         warnings=tuple([warning] if warning else []) + tuple(found.warnings),
     )
 

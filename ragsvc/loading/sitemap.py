@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ragsvc.errors import InvalidInput, UnreadableFile
 from ragsvc.loading.limits import MIB
-from ragsvc.loading.xml_documents import parse_xml
+from ragsvc.loading.xml_parsing import parse_xml
 from ragsvc.security.urls import UrlPolicy, check_url
 
 MAX_BYTES = 50 * MIB

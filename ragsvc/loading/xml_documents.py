@@ -1,8 +1,8 @@
 """XML that publishers agreed on, read by its structure: which element is a division, a heading, a paragraph is data.
 
 Known are MedQuAD (NIH health pages), SPL (DailyMed drug labels, HL7 v3), JATS (articles), Akoma Ntoso (statutes, OASIS
-LegalDocML) and USLM (the United States Code). Any other XML comes out as its texts in order. No entity is ever
-resolved and nothing is fetched.
+LegalDocML), USLM (the United States Code) and the topics of MedlinePlus. Any other XML comes out as its texts in order.
+No entity is ever resolved and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from ragsvc.errors import UnreadableFile
 from ragsvc.loading.assembly import TextAssembly
 from ragsvc.loading.limits import LoadingLimits
+from ragsvc.loading.medlineplus import TOPIC, read_topic
 from ragsvc.loading.xml_heads import HEADS
+from ragsvc.loading.xml_parsing import parse_xml
 from ragsvc.loading.xml_vocabularies import OTHER, VOCABULARIES, Vocabulary
 
 
@@ -27,6 +28,8 @@ def read_xml(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
         UnreadableFile: not well-formed, or it declares entities.
     """
     root = parse_xml(content, name)
+    if root.tag == TOPIC:
+        return read_topic(root)
     found = next((known for known in VOCABULARIES if known.is_root(_local(root), _namespace(root))), OTHER)
     walk = _Walk(found)
     for kind, text in HEADS[found.name](root):
@@ -37,25 +40,6 @@ def read_xml(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
     walk.children(root, 1, in_head)
     walk.finish()
     return walk.assembly
-
-
-def parse_xml(content: bytes, name: str) -> Any:
-    """Return the root element, parsed without entities, document types or network.
-
-    Raises:
-        UnreadableFile: not well-formed, or it declares entities.
-    """
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_pis=True)
-    try:
-        root = etree.fromstring(content, parser)
-    except etree.XMLSyntaxError as error:
-        raise UnreadableFile(name, f"is damaged XML: {str(error)[:200]}") from error
-    declared: Any = root.getroottree().docinfo.internalDTD
-    if declared is not None and next(declared.iterentities(), None) is not None:
-        raise UnreadableFile(name, "declares entities: they are how XML reads files and grows without bound")
-    return root
 
 
 def _local(element: Any) -> str:

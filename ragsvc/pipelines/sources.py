@@ -164,7 +164,7 @@ def _sources_in(
     url = wanted.urls.get(str(path))
     for member in found.members:
         if _is_wanted(member.name, wanted):
-            yield _file(member.name, Path(member.path), parser, url)
+            yield _file(member.name, Path(member.path), parser, member.url or url)
     for refused in found.refused:
         if _is_wanted(refused.name, wanted):
             yield _refused(refused.name, refused.reason)

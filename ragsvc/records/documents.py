@@ -61,6 +61,8 @@ class LoadedDocument(Struct, frozen=True, kw_only=True):
     """What was lost or repaired in reading, fit to show to a librarian."""
     facts: tuple[Fact, ...] = ()
     """Figures that the format tags, in text order."""
+    language: str = ""
+    """BCP 47 primary tag that the format reliably states; empty = to be told from the text."""
 
 
 class DocumentFacts(Struct, frozen=True, kw_only=True):

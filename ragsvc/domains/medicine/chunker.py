@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ragsvc.chunking.structure import PASSAGE_CHARS_EN, PASSAGE_CHARS_ZH, Piece, chunks_of, pieces_of
+from ragsvc.chunking.structure import Piece, chunks_of, passage_chars, pieces_of
 from ragsvc.domains.headed import HeadedChunker
 from ragsvc.domains.sections import with_sections
 from ragsvc.records import Chunk, DocumentFacts, LoadedDocument
@@ -21,9 +21,8 @@ class MedicineChunker(HeadedChunker):
     def chunk(self, document: LoadedDocument, facts: DocumentFacts) -> list[Chunk]:
         """Return headings, tables and passages that tile the text, and sections over them."""
         text = document.text
-        limit = PASSAGE_CHARS_EN if facts.language == "en" else PASSAGE_CHARS_ZH
         pieces = [part for piece in pieces_of(document) for part in _divided(piece, text)]
-        chunks = list(chunks_of(pieces, text, limit))
+        chunks = list(chunks_of(pieces, text, passage_chars(facts.language)))
         return with_sections(chunks, len(text), lambda heading: self.grammar.key_of(heading.locator))
 
 

@@ -39,8 +39,10 @@ def test_what_is_shipped_says_what_it_is(corpus: Corpus) -> None:
 
 
 def test_the_public_sources_are_there() -> None:
-    """Law of three places, medicine of two kinds, finance."""
-    assert {"laws-zh", "eu-law", "us-code", "dailymed", "pmc-open-access", "edgar"} <= {c.name for c in RECIPES}
+    """Law of three places, medicine of three kinds, finance."""
+    assert {"laws-zh", "eu-law", "us-code", "dailymed", "pmc-open-access", "medlineplus", "edgar"} <= {
+        c.name for c in RECIPES
+    }
 
 
 def test_addresses_are_filled_in(tmp_path: Path) -> None:
