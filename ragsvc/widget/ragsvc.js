@@ -1,4 +1,4 @@
-/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 22793888551a40d4327678485482d0c2a429a0daa928cd8d19549399924706b4 */
+/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 7aa57799914edfca663963aaa4e0a819eb7293be06f8dcc621c38c7bfb3fc7ba */
 // \0rolldown/runtime.js
 var e = Object.defineProperty, t = (t, n) => {
 	let r = {};
@@ -1264,6 +1264,7 @@ var et = class extends U {
 			collections: {},
 			lang: {},
 			asOf: { attribute: "as-of" },
+			placeholder: {},
 			entries: { state: !0 },
 			isFresh: { state: !0 },
 			status: { state: !0 },
@@ -1277,6 +1278,7 @@ var et = class extends U {
 			ticketUrl: "",
 			collections: "",
 			asOf: "",
+			placeholder: "",
 			lang: "",
 			entries: [],
 			isFresh: !1,
@@ -1397,7 +1399,7 @@ var et = class extends U {
       <form part="form" @submit=${this.submit}>
         <label for="question">${e.question}</label>
         <textarea id="question" part="question" rows="2" maxlength="4000" dir="auto" autocomplete="off" aria-describedby="hint"
-          placeholder=${e.placeholder} @keydown=${this.onKey}></textarea>
+          placeholder=${this.placeholder || e.placeholder} @keydown=${this.onKey}></textarea>
         ${i ? k`<div class="row goes-on"><span class="hint">${e.follows}</span>
           <button type="button" class="quiet" @click=${this.startAfresh}>${e.fresh}</button></div>` : j}
         <div class="row">${a}<div class="actions">

@@ -29,7 +29,7 @@ interface Entry {
 class RagAsk extends LitElement {
   static override styles = styles;
   static override properties = {
-    service: {}, ticketUrl: { attribute: "ticket-url" }, collections: {}, lang: {}, asOf: { attribute: "as-of" },
+    service: {}, ticketUrl: { attribute: "ticket-url" }, collections: {}, lang: {}, asOf: { attribute: "as-of" }, placeholder: {},
     entries: { state: true }, isFresh: { state: true }, status: { state: true }, isError: { state: true }, stopper: { state: true },
   };
 
@@ -37,6 +37,7 @@ class RagAsk extends LitElement {
   declare ticketUrl: string;
   declare collections: string;
   declare asOf: string;
+  declare placeholder: string; // an example of a question, in the portal's own field
   private declare entries: Entry[]; // the newest first; they live as long as the page
   private declare isFresh: boolean; // the next question begins a new conversation
   private declare status: string;
@@ -47,7 +48,7 @@ class RagAsk extends LitElement {
 
   constructor() {
     super();
-    Object.assign(this, { service: "", ticketUrl: "", collections: "", asOf: "", lang: "", entries: [], isFresh: false, status: "", isError: false, stopper: null });
+    Object.assign(this, { service: "", ticketUrl: "", collections: "", asOf: "", placeholder: "", lang: "", entries: [], isFresh: false, status: "", isError: false, stopper: null });
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -191,7 +192,7 @@ class RagAsk extends LitElement {
       <form part="form" @submit=${this.submit}>
         <label for="question">${words.question}</label>
         <textarea id="question" part="question" rows="2" maxlength="4000" dir="auto" autocomplete="off" aria-describedby="hint"
-          placeholder=${words.placeholder} @keydown=${this.onKey}></textarea>
+          placeholder=${this.placeholder || words.placeholder} @keydown=${this.onKey}></textarea>
         ${goesOn ? html`<div class="row goes-on"><span class="hint">${words.follows}</span>
           <button type="button" class="quiet" @click=${this.startAfresh}>${words.fresh}</button></div>` : nothing}
         <div class="row">${day}<div class="actions">
