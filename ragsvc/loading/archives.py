@@ -28,6 +28,7 @@ from ragsvc.loading.formats import HEAD_BYTES, detect_format
 from ragsvc.loading.limits import MIB, LoadingLimits
 from ragsvc.loading.mail import eml_attachments, msg_attachments
 from ragsvc.loading.medlineplus import is_topics, split_topics
+from ragsvc.loading.zip_directory import has_huge_directory
 
 MAX_DEPTH = 2
 """An archive, and archives in it."""
@@ -125,6 +126,10 @@ class _Unpacking:
             self._take_all(self._tar_members(content, name), name, depth + 1)
 
     def _zip_members(self, content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+        if has_huge_directory(content):
+            raise UnreadableFile(
+                name, f"lists far more than the {self._limits.zip_entries:,} files that are read at most"
+            )
         with zipfile.ZipFile(BytesIO(content)) as archive:
             listed = archive.infolist()
             self._check_number(len(listed), name)

@@ -8,6 +8,7 @@ from io import BytesIO
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.limits import MIB, LoadingLimits
+from ragsvc.loading.zip_directory import has_huge_directory
 
 _PIECE = 1 << 16
 _MARKUP = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm")
@@ -26,6 +27,8 @@ def check_zip(content: bytes, name: str, limits: LoadingLimits, *, office: bool 
         UnreadableFile: damaged, encrypted, more entries or bytes than the limits, or a member declares a DTD (Office
             never does) or entities: they are how XML reads files and grows without bound.
     """
+    if has_huge_directory(content):
+        raise UnreadableFile(name, f"lists far more than the {limits.zip_entries:,} files that are unpacked at most")
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             members = archive.infolist()
@@ -46,11 +49,17 @@ def check_zip(content: bytes, name: str, limits: LoadingLimits, *, office: bool 
 def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, left: int, forbidden: bytes) -> int:
     size = 0
     is_markup = member.filename.lower().endswith(_MARKUP)
+    before = b""
     with archive.open(member) as stream:
         while piece := stream.read(_PIECE):
-            if size == 0 and is_markup and forbidden in piece.replace(b"\x00", b""):
-                what = forbidden.decode("ascii").removeprefix("<!")
-                raise UnreadableFile(name, f"has a {what} declaration in {member.filename}: no such document needs one")
+            if is_markup:
+                seen = before + piece.replace(b"\x00", b"")  # UTF-16 too; text cannot hold it, its < is escaped
+                if forbidden in seen:
+                    what = forbidden.decode("ascii").removeprefix("<!")
+                    raise UnreadableFile(
+                        name, f"has a {what} declaration in {member.filename}: no such document needs one"
+                    )
+                before = seen[-len(forbidden) :]
             size += len(piece)
             if size > left:
                 raise UnreadableFile(name, f"expands beyond what is unpacked at most, at {member.filename}")

@@ -26,14 +26,14 @@ def iter_files(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.exists():
             raise UnreadableFile(str(path), "does not exist")
         for file in _walk(path) if path.is_dir() else (path,):
-            real = file.resolve()
+            real = _real(file)
             if real not in seen:
                 seen.add(real)
                 yield file
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    inside = root.resolve()
+    inside = _real(root)
     found = []
     for folder, subfolders, names in os.walk(root):  # links to folders are listed but not entered
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
@@ -41,7 +41,12 @@ def _walk(root: Path) -> Iterator[Path]:
             file = Path(folder, name)
             if name.startswith(".") or name.lower() in NOT_DOCUMENTS:
                 continue
-            if file.is_symlink() and not file.resolve().is_relative_to(inside):
+            if file.is_symlink() and not _real(file).is_relative_to(inside):
                 continue
             found.append(file)
     yield from sorted(found, key=lambda file: file.parts)
+
+
+def _real(path: Path) -> Path:
+    """As ``Path.resolve``, which raises on links in a circle: here they stay, and whoever opens them is told."""
+    return Path(os.path.realpath(path))

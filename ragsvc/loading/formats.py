@@ -11,6 +11,7 @@ from typing import Literal
 
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading.limits import LoadingLimits
+from ragsvc.loading.zip_directory import has_huge_directory
 
 Format = Literal[
     "text",
@@ -109,6 +110,7 @@ _MAIN_PARTS: dict[str, Format] = {
     "xl/workbook.bin": "office",
     "ppt/presentation.xml": "pptx",
 }
+_CONTAINERS: tuple[Format, ...] = ("docx", "xlsx", "pptx", "epub", "odt")
 _BEFORE_ROOT = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _HTML_ROOTS = (b"html", b"sec-document")
@@ -213,12 +215,14 @@ def _format_of_zip(content: bytes, named: Format | None) -> Format:
     for mimetype, kind in _MIMETYPES.items():
         if content[30:].startswith(b"mimetype" + mimetype):
             return kind
+    if has_huge_directory(content):
+        return named if named in _CONTAINERS else "archive"  # whose reader refuses it
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = archive.NameToInfo
             return next((kind for part, kind in _MAIN_PARTS.items() if part in names), "archive")
     except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
-        return named if named in ("docx", "xlsx", "pptx", "epub", "odt") else "archive"
+        return named if named in _CONTAINERS else "archive"
 
 
 def _format_of_ole(content: bytes, named: Format | None) -> Format:

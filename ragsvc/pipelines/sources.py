@@ -15,6 +15,7 @@ from msgspec import Struct
 from ragsvc.errors import UnreadableFile
 from ragsvc.loading import ParserProcess, iter_files, load_file, take_apart
 from ragsvc.loading.fetch import Fetcher, FetchLimits
+from ragsvc.loading.formats import check_size
 from ragsvc.loading.sitemap import MAX_PAGES, MAX_SITEMAPS, Sitemap, read_sitemap
 from ragsvc.loading.web_files import WebFile, fetch_file
 from ragsvc.records import LoadedDocument
@@ -176,7 +177,9 @@ def _is_wanted(name: str, wanted: Wanted) -> bool:
 
 def _file(name: str, path: Path, parser: ParserProcess, url: str | None = None) -> Source:
     def sha256() -> str:
-        if path.stat().st_size > parser.limits.file_bytes:
+        try:
+            check_size(path, name, parser.limits)  # a pipe would be waited for
+        except UnreadableFile:
             return ""  # refused by the loader, with its reason
         return _sha256(path)
 
