@@ -1,7 +1,8 @@
 """Whether a claim that is laid along a source says what it says: what differs, and whether the difference counts.
 
-A number, a duty that became a permission, a negation, a bound, a party, an opposite or an "and" for an "or" counts,
-where the words around it are the source's own. Other words may be a paraphrase, which nothing here can judge.
+A number, a duty that became a permission, a negation, a bound, a party, an opposite, an "and" for an "or", and two runs
+of words that changed places count, where the words around them are the source's own. Other words may be a paraphrase,
+which nothing here can judge.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from ragsvc.citing.alignment import Alignment, Gap, Word, align, words_of
+from ragsvc.citing.exchanges import find_exchange
 
-DifferenceKind = Literal["number", "modality", "negation", "bound", "party", "opposite", "connective"]
+DifferenceKind = Literal["number", "modality", "negation", "bound", "party", "order", "opposite", "connective"]
 
 NEAR, WORDS_AROUND = 12, 8
 """Of the ``NEAR`` words on each side of a difference, so many in all must be equal for it to count."""
@@ -27,6 +30,8 @@ FULL_COVERAGE = 0.95
 """Share of the claim's words from which the source says all of it, if nothing that counts differs."""
 MISQUOTE_WORDS, MISQUOTE_COVERAGE = 12, 0.85
 """Equal words, and share of equal words, from which a passage is what a claim misquotes without naming it."""
+EXCHANGED_COVERAGE = 0.6
+"""Share of equal words from which it is looked for what changed places."""
 FEWEST_WORDS = 4
 """A claim of fewer words than this says nothing that could be checked."""
 
@@ -41,7 +46,7 @@ _LEADS = re.compile(
 )
 
 _NOT = re.compile(r"不论|无论|不仅|不但|不管|是否|能否|可否|有无|除非")
-_NEGATIONS = re.compile(r"没有|[不未无非没勿否莫]|禁止|严禁|\b(?:not|no|never|without|neither|nor|cannot)\b")
+_NEGATIONS = re.compile(r"没有|[不未无非没勿否莫]|失(?=效)|禁止|严禁|\b(?:not|no|never|without|neither|nor|cannot)\b")
 _OPPOSITES = [pair.split("/") for pairs in _TABLE["opposites"].values() for pair in pairs.split()]
 _PARTY = re.compile(r"(?:[人者方院会社民员东]|机关|机构|单位|公司|企业|部门|政府|银行|组织|原告|被告)$")
 _PARTY_REACH = 3
@@ -65,6 +70,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Words of the claim that count; a Latin word or a number says as much as two characters and counts twice."""
     n_equal: int
     span: tuple[int, int]
+    n_left_out: int = 0
+    """Words of the source inside ``span`` that the claim leaves out."""
     differences: tuple[Difference, ...] = ()
     """Those that count; with any, the claim contradicts the source."""
     has_foreign_number: bool = False
@@ -81,9 +88,27 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
 
 def claim_words(text: str, mentions: Sequence[tuple[int, int]] = ()) -> tuple[Word, ...]:
-    """Return the words of a sentence that claim something: without names of places and phrases that introduce them."""
-    leads = [match.span() for match in _LEADS.finditer(text)]
-    return words_of(text, [*mentions, *leads])
+    """Return the words of a sentence that claim something: without names of places and phrases that introduce them.
+
+    A phrase introduces where it begins the sentence or stands beside a name, or beside another such phrase: inside the
+    sentence, 依照法律规定 belongs to what is claimed.
+    """
+    return words_of(text, [*mentions, *_introductions(text, mentions)])
+
+
+def _introductions(text: str, mentions: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    leads = [(*match.span(), False) for match in _LEADS.finditer(text)]
+    kept: list[tuple[int, int]] = []
+    run: list[tuple[int, int]] = []
+    introduces, end = True, 0  # of the run so far; the sentence's beginning introduces
+    for start, stop, is_name in sorted([*leads, *((*mention, True) for mention in mentions)]):
+        if any(char.isalnum() for char in text[end:start]):
+            kept += run if introduces else []
+            run, introduces = [], False
+        introduces = introduces or is_name
+        run += [] if is_name else [(start, stop)]
+        end = max(end, stop)
+    return kept + (run if introduces else [])
 
 
 def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Sequence[Word]) -> Comparison | None:
@@ -110,13 +135,46 @@ def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Se
                     source=_written(source_text, alignment.source[slice(*gap.source)]),
                 )
             )
-    return Comparison(
+    found = Comparison(
         coverage=equal / max(sum(counted.values()), 1),
         n_words=sum(counted.values()),
         n_equal=equal,
         span=(start, end),
+        n_left_out=_left_out(alignment),
         differences=tuple(differences),
         has_foreign_number=has_foreign_number,
+    )
+    return found if differences or found.coverage < EXCHANGED_COVERAGE else _exchanged(claim_text, alignment, found)
+
+
+def _left_out(alignment: Alignment) -> int:
+    """Words of the source between the first and the last that are equal, and that the claim has not."""
+    first, last = alignment.pairs[0][1], alignment.pairs[-1][1]
+    paired = {j for _, j in alignment.pairs}
+    return sum(j not in paired and alignment.source[j].key not in _FREE for j in range(first, last))
+
+
+def _exchanged(text: str, alignment: Alignment, found: Comparison) -> Comparison:
+    """Add what changed places, as seen from the claim's words in the order of the claim."""
+    claim, source = alignment.claim, alignment.source
+    gaps = find_exchange(text, claim, source)
+    if gaps is None:
+        return found
+    runs = [
+        (
+            "".join(word.key for word in claim[slice(*gap.claim)]),
+            "".join(word.key for word in source[slice(*gap.source)]),
+        )
+        for gap in gaps
+    ]
+    start = min(found.span[0], source[gaps[0].source[0]].start)
+    end = max(found.span[1], source[gaps[1].source[1] - 1].end)
+    return msgspec.structs.replace(
+        found,
+        coverage=max(found.coverage, FULL_COVERAGE),
+        n_equal=found.n_words,
+        span=(start, end),
+        differences=tuple(Difference(kind="order", claim=ours, source=theirs) for ours, theirs in runs),
     )
 
 
@@ -242,16 +300,11 @@ def _has(text: str, word: str) -> bool:
 
 
 def _is_other_party(alignment: Alignment, gap: Gap) -> bool:
-    """Whether the claim has another party in this place, one that the source speaks of; or two words changed places."""
+    """Whether the claim has another party in this place, one that the source speaks of."""
     ours, theirs = _party(alignment.claim, gap.claim), _party(alignment.source, gap.source)
-    in_claim, in_source = ("".join(word.key for word in words) for words in (alignment.claim, alignment.source))
-    if len(ours) > 1 and len(theirs) > 1 and ours not in theirs and theirs not in ours:
-        return ours in in_source
-    ours, theirs = (
-        "".join(word.key for word in words)
-        for words in (alignment.claim[slice(*gap.claim)], alignment.source[slice(*gap.source)])
-    )
-    return min(len(ours), len(theirs)) > 1 and ours in in_source and theirs in in_claim and ours != theirs
+    in_source = "".join(word.key for word in alignment.source)
+    is_another = len(ours) > 1 and len(theirs) > 1 and ours not in theirs and theirs not in ours
+    return is_another and ours in in_source
 
 
 def _party(words: Sequence[Word], span: tuple[int, int]) -> str:

@@ -173,13 +173,13 @@ class _Judge:
             return self._class_unnamed(claim)
         beside = self._sources.compared(claim.text, claim.own, [hit.chunk for hit in named.hits])
         like = self._sources.like(claim.text, claim.own) if len(claim.own) >= FEWEST_WORDS else []
-        if missing := self._truly_missing(claim, [*beside, *like]):
+        if (missing := self._truly_missing(claim, [*beside, *like])) and not claim.is_carried:
             return self._missing(claim, missing, like)
         if len(claim.own) < ASIDE:
             return self._reference(claim)
         earlier = next((one for one in self._earlier(claim) if one.comparison.is_supported), None)
         if beside and beside[0].comparison.is_supported:
-            is_nearer = earlier and earlier.comparison.coverage > beside[0].comparison.coverage
+            is_nearer = earlier and _nearness(earlier) > _nearness(beside[0])
             return self._superseded(claim, earlier) if earlier and is_nearer else self._in_place(claim, beside[0])
         if verbatim := self._verbatim(claim, like):
             return self._says(claim, "SUPPORTED", verbatim)
@@ -191,6 +191,9 @@ class _Judge:
         elsewhere = next((one for one in like if one.comparison.is_supported), None)
         if elsewhere and elsewhere.comparison.n_words >= QUOTE_WORDS and not claim.is_carried:
             return self._wrong_article(claim, elsewhere)
+        misquoted = misquoted or next((one for one in like if _is_nearly_said(one)), None)
+        if misquoted and not claim.is_carried:
+            return self._says(claim, "CONTRADICTED", misquoted)
         if claim.is_carried:
             unnamed = self._class_unnamed(claim)
             return self._says(claim, "CONTRADICTED", misquoted) if misquoted and _is_silent(unnamed) else unnamed
@@ -202,7 +205,7 @@ class _Judge:
         like = self._sources.like(claim.text, claim.own)
         if like and like[0].comparison.is_supported and like[0].comparison.n_words >= QUOTE_WORDS:
             return self._says(claim, "SUPPORTED", like[0])
-        misquoted = next((one for one in like if one.comparison.is_misquoted(MISQUOTE_WORDS, MISQUOTE_COVERAGE)), None)
+        misquoted = next((one for one in like if _is_nearly_said(one)), None)
         anywhere = self._sources.like(claim.text, claim.own, in_force=False)
         earlier = next((one for one in anywhere if self._sources.was_in_force(one.chunk)), None)
         if earlier and earlier.comparison.is_supported and earlier.comparison.n_words >= QUOTE_WORDS:
@@ -229,7 +232,8 @@ class _Judge:
         elsewhere = next((one for one in like if one.comparison.is_supported), None)
         if elsewhere:
             note += f"; these words are in {_name(elsewhere.chunk)}"
-        return self._says(claim, "NOT FOUND", elsewhere, note)
+        is_repealed = all(one.was_in_force or one.is_repealed for one in missing)
+        return self._says(claim, "SUPERSEDED" if is_repealed else "NOT FOUND", elsewhere, note)
 
     def _reference(self, claim: _Claim) -> VerifiedClaim:
         """A sentence that only names places, all of which are there."""
@@ -307,6 +311,16 @@ class _Judge:
             note=note,
             differences=differences,
         )
+
+
+def _nearness(found: Candidate) -> tuple[float, bool]:
+    """How near a source comes to a claim that it says: one that has not a word more is the one that was copied."""
+    return found.comparison.coverage, found.comparison.n_left_out == 0
+
+
+def _is_nearly_said(found: Candidate) -> bool:
+    """Whether a passage that the claim does not name is what it misquotes."""
+    return found.comparison.is_misquoted(MISQUOTE_WORDS, MISQUOTE_COVERAGE)
 
 
 def _is_silent(claim: VerifiedClaim) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -22,6 +23,12 @@ CANDIDATES = 8
 LEAST_SHARED = 0.5
 """Share of a claim's words that a passage must have, in any order, to be compared."""
 
+_BOOK = re.compile(
+    r"[^。！？\n]{0,24}(?:[（(]第[一二三四五六七八九十\d]{1,3}版[）)]|出版社|编著|理解与适用)|理解与适用"
+)
+"""After the name of a work: it is a book's, or part of one."""
+_BRACKETS = tuple('《〈<“"')
+
 
 class Missing(Struct, frozen=True, kw_only=True):
     """A work or place that the claim names and that no version in force has."""
@@ -30,6 +37,8 @@ class Missing(Struct, frozen=True, kw_only=True):
     was_in_force: bool
     """Whether another version has it."""
     note: str
+    is_repealed: bool = False
+    """Whether another work that is here took the place of the one named."""
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -58,14 +67,17 @@ class Places:
 
     def __init__(self, text: str, grammar: AddressGrammar, resolver: AddressResolver, snapshot: Snapshot) -> None:
         self._text = text
+        self._grammar = grammar
         self._resolver = resolver
         self._snapshot = snapshot
-        self._addresses = grammar.find(text)
+        # The words of any sentence may be those of a heading: only what surely names a place is one here.
+        self._addresses = [address for address in grammar.find(text) if address.is_certain]
         self._starts = [address.start for address in self._addresses]
 
     def named(self, start: int, end: int, day: date, catalogue: Catalogue) -> Named:
         """Look up what ``text[start:end]`` names."""
-        addresses = self._addresses[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        within = self._addresses[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        addresses = [address for address in within if not _BOOK.match(self._text, address.end)]
         if not addresses:
             return Named()
         resolution = self._resolver.resolve(self._text, self._snapshot, day=day, addresses=addresses)
@@ -73,6 +85,7 @@ class Places:
             Missing(
                 mention=one.mention,
                 was_in_force=one.reason == "not in force",
+                is_repealed=one.reason == "no such work" and self._is_repealed(one.mention, addresses),
                 note=f"{one.mention}: {one.reason}" + (f"; there is {', '.join(one.nearest)}" if one.nearest else ""),
             )
             for one in resolution.missing
@@ -95,15 +108,25 @@ class Places:
         )
 
     def _missing_work(self, address: Address) -> Missing | None:
-        """Say that a work which is named without an article is not here."""
-        if address.article or not address.work:
+        """Say that a work which is named without an article is not here; without brackets it may be a field of law."""
+        if address.article or not address.work or self._text[address.start : address.start + 1] not in _BRACKETS:
             return None
         try:
             self._resolver.find_works([address.work], self._snapshot)
         except NotFound as error:
             mention = self._text[address.start : address.end]
-            return Missing(mention=mention, was_in_force=False, note=str(error))
+            is_repealed = self._is_repealed(mention, [address])
+            return Missing(mention=mention, was_in_force=False, note=str(error), is_repealed=is_repealed)
         return None
+
+    def _is_repealed(self, mention: str, addresses: Sequence[Address]) -> bool:
+        works = {address.work for address in addresses if self._text[address.start : address.end] == mention}
+        for key in (key for work in works for key in self._grammar.successor_keys(work)):
+            try:
+                return bool(self._resolver.find_works([key], self._snapshot))
+            except NotFound:
+                continue
+        return False
 
 
 def merged(found: Sequence[Named]) -> Named:

@@ -16,6 +16,9 @@ from typing import NamedTuple
 WRONG = frozenset({"CONTRADICTED", "WRONG ARTICLE", "SUPERSEDED", "NOT FOUND"})
 """Classes that warn a reader."""
 
+TRUE_ONES = 4
+"""So many true claims of each kind for one false claim of each kind."""
+
 
 class Case(NamedTuple):
     """A text with one claim; ``right`` are the classes that are right for it."""
@@ -118,6 +121,18 @@ def _arabic_number(sentence: str, lot: random.Random) -> str | None:
     return sentence[: match.start()] + str(lot.choice([31, 37, 41, 45, 53, 97])) + sentence[match.end() :]
 
 
+def _other_date(sentence: str, lot: random.Random) -> str | None:
+    """2017年6月1日 -> 2017年9月1日: another year or month."""
+    found = list(re.finditer(r"(?<!\d)(\d{4})年(?:(\d{1,2})月)?", sentence))
+    if not found:
+        return None
+    match = lot.choice(found)
+    part = lot.choice([1, 2] if match[2] else [1])
+    value = int(match[part])
+    other = lot.choice([v for v in (range(1, 13) if part == 2 else range(value - 9, value + 9)) if v != value])
+    return sentence[: match.start(part)] + str(other) + sentence[match.end(part) :]
+
+
 def _other_unit(sentence: str, lot: random.Random) -> str | None:
     """三年 -> 三个月: the unit of a period becomes another."""
     found = list(re.finditer(r"(?<=[一二三四五六七八九十百])(年|个月|日|周岁)(?!日|月|起|度|来)", sentence))
@@ -139,7 +154,9 @@ def _negated(sentence: str, lot: random.Random) -> str | None:
 
 
 def _other_party(sentence: str, lot: random.Random) -> str | None:
-    """Let two persons of the sentence change places, or one take the other's."""
+    """Let two persons of the sentence change places, but not where 与 joins them: either order says the same there."""
+    if "《" in sentence:
+        return None
     persons = re.findall(
         r"出租人|承租人|债权人|债务人|保证人|买受人|出卖人|委托人|受托人|劳动者|用人单位|发包人|承包人|保险人|投保人|被保险人|抵押人|抵押权人"
         r"|申请人|被申请人|经营者|消费者|人民法院|人民检察院|公安机关|行政机关|当事人|监护人|托运人|承运人|定作人|承揽人|出质人|质权人|受益人|股东|董事",
@@ -149,7 +166,8 @@ def _other_party(sentence: str, lot: random.Random) -> str | None:
     if len(persons) < 2:
         return None
     one, other = lot.sample(persons, 2)
-    if one in other or other in one:
+    joined = "(?:[与和或、及]|以及|或者)"
+    if one in other or other in one or re.search(f"{one}{joined}{other}|{other}{joined}{one}", sentence):
         return None
     return sentence.replace(one, "\0").replace(other, one).replace("\0", other)
 
@@ -157,6 +175,7 @@ def _other_party(sentence: str, lot: random.Random) -> str | None:
 CHANGES: dict[str, Change] = {
     "number": _other_number,
     "number in digits": _arabic_number,
+    "date": _other_date,
     "modality": _replaced(
         [("应当", "可以"), ("可以", "应当"), ("不得", "可以"), ("必须", "可以"), ("应当", "不得")], r"不应当|不可以"
     ),
@@ -180,6 +199,7 @@ def make_cases(folder: Path, n: int, seed: int = 0) -> list[Case]:
             latest[law.title] = law
     alone = [latest[title] for title in latest if len({v.dated for v in versions[title]}) == 1]
     cases = [*_true(alone, lot, n), *_changed(alone, lot, n), *_misplaced(alone, lot, n)]
+    cases += _misattributed(alone, lot, n)
     cases += _invented(laws, lot, n)
     cases += _old({title: held for title, held in versions.items() if len({v.dated for v in held}) > 1}, lot, n)
     return cases
@@ -208,10 +228,10 @@ def _said(law: Law, number: str, sentence: str, lot: random.Random) -> str:
 
 def _true(laws: list[Law], lot: random.Random, n: int) -> Iterator[Case]:
     drawn = _sentences(laws, lot)
-    for _ in range(n):
+    for _ in range(TRUE_ONES * n):
         law, number, sentence = next(drawn)
         yield Case("true, named", _said(law, number, sentence, lot), frozenset({"SUPPORTED"}), sentence)
-    for _ in range(n):
+    for _ in range(TRUE_ONES * n):
         law, number, sentence = next(drawn)
         yield Case("true, not named", sentence, frozenset({"SUPPORTED"}), law.title + number)
 
@@ -234,6 +254,19 @@ def _misplaced(laws: list[Law], lot: random.Random, n: int) -> Iterator[Case]:
         law, number, sentence = next(drawn)
         other = lot.choice([a for a, text in law.articles.items() if a != number and sentence not in text])
         yield Case("wrong article", _said(law, other, sentence, lot), frozenset({"WRONG ARTICLE"}), number)
+
+
+def _misattributed(laws: list[Law], lot: random.Random, n: int) -> Iterator[Case]:
+    """The words of one law under the name of another, which has such an article."""
+    drawn = _sentences(laws, lot)
+    for _ in range(n):
+        law, number, sentence = next(drawn)
+        others = [
+            o for o in laws if number in o.articles and sentence not in o.articles[number] and o.title != law.title
+        ]
+        yield Case(
+            "wrong law", _said(lot.choice(others), number, sentence, lot), frozenset({"WRONG ARTICLE"}), law.title
+        )
 
 
 def _invented(laws: list[Law], lot: random.Random, n: int) -> Iterator[Case]:

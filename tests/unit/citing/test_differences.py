@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ragsvc.citing.alignment import align, words_of
 from ragsvc.citing.differences import Comparison, claim_words, compare
+from ragsvc.citing.exchanges import find_exchange
 
 LEASE = (
     "第七百一十三条 承租人在租赁物需要维修时可以请求出租人在合理期限内维修。出租人未履行维修义务的，"
@@ -59,6 +60,8 @@ def test_what_a_source_says_is_supported(claim: str, source: str) -> None:
         ("connective", "因维修租赁物影响承租人使用的，应当相应减少租金和延长租期", LEASE),
         ("modality", BREACH.replace("shall", "may"), BREACH),
         ("number", BREACH.replace("72", "48"), BREACH),
+        ("party", "租赁物需要维修时出租人可以请求承租人在合理期限内维修。", LEASE),
+        ("order", "受理机关应当自作出决定之日起三十日内收到申请；情节严重的，处五万元以上二十万元以下的罚款。", FINE),
         ("opposite", BREACH.replace("the controller", "the processor"), BREACH),
         ("number", DOSE.replace("15", "10"), DOSE),
         ("number", DOSE.replace("mg/kg", "mg"), DOSE),
@@ -95,6 +98,25 @@ def test_the_span_holds_what_the_claim_repeats_and_changes() -> None:
     assert FINE[start:end].startswith("受理机关")
     wrong = compared("情节严重的，处五万元以上三十万元以下的罚款", FINE)
     assert "二十万元" in FINE[slice(*wrong.span)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("经劳动者与用人单位双方签名或者盖章后生效。", "经用人单位与劳动者双方签名或者盖章后生效。"),
+        ("应当书面通知被许可人，在三日内变更登记。", "应当在三日内变更登记，书面通知被许可人。"),
+        ("以租赁、买卖、赠与取得的财物应当依法登记。", "以赠与、买卖、租赁取得的财物应当依法登记。"),
+    ],
+)
+def test_what_may_stand_in_either_order_is_no_exchange(claim: str, source: str) -> None:
+    """Items of a list, what 与 joins and neighbours that changed places say the same."""
+    assert find_exchange(claim, words_of(claim), words_of(source)) is None
+
+
+def test_only_what_introduces_is_left_out() -> None:
+    """根据…的规定 around a name is no claim; 依照法律规定 inside the sentence is one."""
+    text = "根据《甲法》第一条的规定，人民法院依照法律规定独立行使审判权。"
+    assert "".join(word.key for word in claim_words(text, [(2, 9)])) == "人民法院依照法律规定独立行使审判权"
 
 
 @given(st.text("三十日内应当可以不，。 ab12", max_size=60), st.text("三十日内应当可以不，。 ab12", max_size=120))

@@ -25,6 +25,8 @@ BICYCLE = """第一条 电动自行车应当在购买之日起三十日内向公
 
 第二条 违反本办法第一条规定，依照《甲市道路条例》第八条处罚。
 """
+CIVIL_CODE = """第一千零五十条 登记结婚后，按照男女双方约定，女方可以成为男方家庭的成员，男方可以成为女方家庭的成员。
+"""
 LEAFLET = """# Fevrol leaflet
 
 For children the recommended dose of Fevrol is 15 mg/kg twice daily for at most 10 days. Do not give it to infants
@@ -33,6 +35,13 @@ under 3 months of age.
 
 
 REPAIR = "出租人未履行维修义务的，承租人可以自行维修，维修费用由出租人负担。"
+
+SWAPPED = "《甲市房屋租赁条例》第三条：承租人未履行维修义务的，出租人可以自行维修，维修费用由承租人负担。"
+ELSEWHERE = (
+    "《甲市电动自行车管理办法》第二条：出租人收取押金的，数额不得超过九个月的租金，"
+    "并应当在租赁合同终止后十日内退还承租人。"
+)
+"""A wrong number in the words of another law than the one named."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "law" / "甲市房屋租赁条例(2022-03-01).md").write_text(new, "utf-8")
     (folder / "law" / "甲市电动自行车管理办法(2020-05-01).md").write_text(
         HEAD.format("甲市电动自行车管理办法", "2020年5月1日") + BICYCLE, "utf-8"
+    )
+    (folder / "law" / "中华人民共和国民法典(2020-05-28).md").write_text(
+        HEAD.format("中华人民共和国民法典", "2020年5月28日") + CIVIL_CODE, "utf-8"
     )
     (folder / "leaflet.md").write_text(LEAFLET, "utf-8")
     service = open_service(folder / "home")
@@ -76,6 +88,11 @@ def one(service: Service, text: str, as_of: date | None = None) -> VerifiedClaim
         ("NOT FOUND", "《甲市房屋租赁条例》第九十条规定，出租人应当安装新风系统。"),
         ("NOT FOUND", "根据《甲市露营管理条例》第五条，营地应当配备灭火器。"),
         ("NOT FOUND", "《甲市露营管理条例》对此有明确要求，营地应当配备灭火器。"),
+        ("CONTRADICTED", SWAPPED),
+        ("CONTRADICTED", ELSEWHERE),
+        ("SUPERSEDED", "《婚姻法》第九条规定，登记结婚后，女方可以成为男方家庭的成员。"),
+        ("UNVERIFIED", "这与知识产权法、民法上的善意取得不同。"),
+        ("UNVERIFIED", "参见张某：《露营管理条例》（第二版），某某大学出版社，第12页。"),
         ("UNVERIFIED", "根据《甲市房屋租赁条例》第三条，房东不修的话租客可以先垫钱修好。"),
         ("UNVERIFIED", "您好，很高兴为您解答。"),
     ],
