@@ -40,15 +40,15 @@ _FORGED = re.compile(
 _LATER = r"[^。！？.!?\n]{0,40}"
 _ORDERS = re.compile(
     rf"(?:忽略|无视|忘记|忘掉|不要(?:再)?(?:理会|遵守|遵循)|推翻){_LATER}(?:指示|指令|提示词?|规则|设定|要求|命令)"
-    rf"|(?:你现在是|从现在(?:开始|起)[，,]?你|你(?:必须|务必|应该|要)(?:回答|回复|输出|告诉用户|写出))"
+    rf"|(?:你现在是[^。，,\n]{{0,16}}(?:助手|助理|模型|机器人|人工智能|AI|系统|程序|管理员|开发者)|从现在(?:开始|起)[，,]?你|你(?:必须|务必|应该|要)(?:回答|回复|输出|告诉用户|写出))"
     rf"|(?:输出|打印|显示|泄露|复述|告诉我){_LATER}(?:系统提示|系统指令|提示词|system prompt)"
     rf"|(?:回答|回复|输出)(?:的)?(?:时候|时)?[^。！？\n]{{0,16}}(?:!\[|https?://)"
     rf"|\b(?:ignore|disregard|forget|override|bypass){_LATER}\b(?:instructions?|prompts?|rules|guidelines|directions)\b"
     rf"|\b(?:you are now|from now on,? you|new (?:system )?instructions?:)"
     rf"|\bact as (?:an? )?(?:unrestricted|different|dan\b)"
     rf"|\b(?:print|reveal|repeat|output|show|leak|send){_LATER}\b(?:system prompt|your (?:instructions|prompt|rules))"
-    rf"|\b(?:append|include|insert|add|embed|render|begin|end){_LATER}(?:!\[|https?://)"
-    rf"|\b(?:respond|reply|answer) (?:only )?(?:with|by saying)\b|\b(?:tell|inform) the user\b"
+    rf"|\b(?:append|include|insert|add|embed|render|begin|end)\b{_LATER}(?:!\[|https?://)"
+    rf"|\b(?:respond|reply|answer) (?:only with|by saying)\b|\b(?:tell|inform) the user\b"
     rf"|(?:^|\n)\s*(?:system|assistant|系统|助手)\s*[:：]|<\|im_start\|>|<<SYS>>|\[INST\]|</?(?:context|source|system|instructions?)>",
     re.IGNORECASE,
 )
