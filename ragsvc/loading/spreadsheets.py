@@ -85,7 +85,8 @@ def read_csv(content: bytes, name: str, limits: LoadingLimits) -> TextAssembly:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, _DELIMITERS)
     except csv.Error:
         dialect = csv.excel_tab if sample.count("\t") > sample.count(",") else csv.excel
-    csv.field_size_limit(len(text) + 1)
+    # Of the whole process: never made smaller, or the libraries that read other files fail at their own tables.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     _add_tables(assembly, list(csv.reader(StringIO(text, newline=""), delimiter=dialect.delimiter)))
     return assembly
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from openpyxl import Workbook  # type: ignore[import-untyped]
 
 from ragsvc.errors import UnreadableFile
+from ragsvc.loading import ParserProcess, load_file
 from ragsvc.loading.limits import DEFAULT_LIMITS
 from ragsvc.loading.spreadsheets import read_csv, read_xlsx
 
@@ -69,3 +72,14 @@ def test_a_workbook_with_entities_is_refused() -> None:
 def test_comma_separated(content: bytes, text: str) -> None:
     """Delimiter and encoding are found out; a quoted cell is one cell."""
     assert read_csv(content, "a.csv", DEFAULT_LIMITS).text == text
+
+
+def test_a_small_table_does_not_spoil_what_is_read_after_it(tmp_path: Path, parser: ParserProcess) -> None:
+    """The limit for a field is one for the whole process, and other readers have fields too."""
+    (tmp_path / "small.csv").write_text("a,b\n1,2\n", "utf-8")
+    (tmp_path / "large.csv").write_text(f"a,b\n{'x' * 200_000},2\n", "utf-8")
+    for name in ("small.csv", "large.csv", "small.csv", "large.csv"):
+        assert load_file(tmp_path / name, parser=parser).text.startswith("a | b")
+    before = csv.field_size_limit()
+    read_csv(b"a,b\n1,2\n", "a.csv", DEFAULT_LIMITS)
+    assert csv.field_size_limit() == before
