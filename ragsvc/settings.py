@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For names the client; none = nobody's does."
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s()<>]+)?$",
+        description="Address where readers reach the service, for links in chat front ends; empty = as asked.",
+    )
     allowed_hosts: tuple[str, ...] = Field((), description="Names besides localhost for a service without keys.")
     cors_origins: tuple[str, ...] = Field((), description="Origins of foreign pages that may use the HTTP interface.")
 

@@ -47,6 +47,12 @@ class StreamOptions(Struct):
     include_usage: bool = False
 
 
+class ResponseFormat(Struct):
+    """``text`` is what is given."""
+
+    type: str = "text"
+
+
 class ChatRequest(Struct, kw_only=True):
     """A conversation. ``model``: a collection, an assistant, ``collection/model``, or a model over all collections."""
 
@@ -55,7 +61,9 @@ class ChatRequest(Struct, kw_only=True):
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Annotated[int | None, Meta(description="Answers wanted: only 1.")] = None
-    tools: Annotated[list[Any] | None, Meta(description="Refused: answers come from the sources alone.")] = None
+    tools: Annotated[list[Any] | None, Meta(description="Never called: answers come from the sources.")] = None
+    tool_choice: Annotated[Any, Meta(description="A call that must be made is refused.")] = None
+    response_format: Annotated[ResponseFormat | None, Meta(description="Only text.")] = None
     as_of: AsOf = None
     top_k: K | None = None
     strategy: StrategyName | None = None
@@ -112,8 +120,8 @@ class ChatCompletion(Struct):
     model: str
     choices: list[Choice]
     usage: ChatUsage
-    citations: list[Citation]
-    ragsvc: Provenance
+    citations: list[Citation] | UnsetType = UNSET
+    ragsvc: Provenance | UnsetType = UNSET
 
 
 class Delta(Struct, omit_defaults=True):

@@ -17,13 +17,14 @@ from litestar.testing import TestClient
 from PIL import Image
 
 from ragsvc.records import AnswerFailed
-from tests.api.conftest import new_key
-from tests.api.scripted_service import QUOTE, ScriptedService
+from tests.api.conftest import LOCAL, new_key
+from tests.api.scripted_service import QUOTE, TEXT, ScriptedService
 from tests.api.serving import make_home, serving
 from tests.servers.openai_chat import OpenAIChatServer, Reply
 
 Client = TestClient[Litestar]
 QUESTION = "押金什么时候退还？"
+START = TEXT.index(QUOTE)
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def test_the_answer_has_openais_shape_and_our_citations(client: Client) -> None:
         "assistant",
     )
     assert choice["message"]["content"] == (
-        "应当承担违约责任[1]。\n\n[1] 中华人民共和国民法典 第五百七十七条\n\n不构成法律意见。"
+        "应当承担违约责任[1]。\n\n"
+        f"[1] [中华人民共和国民法典 第五百七十七条]({LOCAL}/page/cited.html#law:{START}-{START + len(QUOTE)})\n\n"
+        "不构成法律意见。"
     )
     assert [citation["quote"] for citation in got["citations"]] == [QUOTE]
     assert got["ragsvc"]["answer_id"] == got["id"].removeprefix("chatcmpl-")
@@ -123,7 +126,8 @@ def test_pictures_come_along(client: Client, service: ScriptedService) -> None:
     ("wrong", "complaint"),
     [
         ({"n": 2}, "one answer is given"),
-        ({"tools": [{"type": "function"}]}, "tools are not taken"),
+        ({"tool_choice": "required"}, "tool_choice asks for a call"),
+        ({"response_format": {"type": "json_schema"}}, "answers are text"),
         ({"messages": []}, "must end with one of the user"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "must end with one of the user"),
         ({"messages": [{"role": "user", "content": ""}]}, "question"),
@@ -184,7 +188,7 @@ def test_openais_client_gets_a_cited_answer(official: openai.OpenAI) -> None:
     """Text, usage and finish reason are where OpenAI has them, and the citations survive as an extra field."""
     got = official.chat.completions.create(model="law", messages=[{"role": "user", "content": QUESTION}])
     assert "十日内退还押金[1]。" in str(got.choices[0].message.content)
-    assert "[1] 虚构租赁条例 第一条" in str(got.choices[0].message.content)
+    assert "[1] [虚构租赁条例 第一条](" in str(got.choices[0].message.content)
     assert got.usage is not None
     assert (got.usage.prompt_tokens, got.usage.completion_tokens) == (210, 17)
     (citation,) = (got.model_extra or {})["citations"]
@@ -228,7 +232,7 @@ def test_langchains_client_gets_a_cited_answer(running: tuple[str, OpenAIChatSer
     model = ChatOpenAI(model="law", base_url=running[0], api_key="any", max_retries=0)
     whole = model.invoke(QUESTION)
     assert "十日内退还押金[1]。" in whole.text
-    assert "[1] 虚构租赁条例 第一条" in whole.text
+    assert "[1] [虚构租赁条例 第一条](" in whole.text
     assert whole.usage_metadata is not None
     assert whole.usage_metadata["total_tokens"] == 227
     pieces = list(model.stream(QUESTION))

@@ -1,6 +1,7 @@
 // Sources: as an item of a list, and opened beside the answer at the quoted words.
 import { hasKey, versionText } from "./service.js";
 import { languageOf, render, visible } from "./source.js";
+import { make, validity } from "./validity.js";
 
 const AROUND = 1200; // code points shown before and after an article
 const $ = (id) => document.getElementById(id);
@@ -9,21 +10,6 @@ let shown = null;
 
 export function sourceName(source) {
   return [source.title, source.locator].filter(Boolean).join(" ");
-}
-
-/** Say from when until when a source holds, and how that is known. */
-function validity(source, words) {
-  const today = new Date().toLocaleDateString("sv"); // YYYY-MM-DD
-  const { effective_from: from, effective_to: to } = source;
-  const parts = [from && words.from(from), to && words.until(to)].filter(Boolean);
-  const notes = [
-    to && to <= today && words.past,
-    from && from > today && words.ahead,
-    parts.length && { inferred: words.inferred, given: words.given }[source.validity_source],
-  ].filter(Boolean);
-  const pieces = [parts.join(" · ") || words.always];
-  for (const note of notes) pieces.push(" ", make("span", "note", note));
-  return pieces;
 }
 
 /** An item of a list of sources; its title opens it. `texts` are quoted below it. */
@@ -47,10 +33,6 @@ export function sourceItem(source, { texts, marker, passages, words }) {
   }
   item.append(body);
   return item;
-}
-
-function make(tag, className = "", text = "") {
-  return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 
 /** Open the article that holds `source`, at its quotation if it is a citation. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ from ragsvc.api.chat_schemas import (
     Provenance,
     TextPart,
 )
+from ragsvc.api.chat_tasks import answer_task
+from ragsvc.api.chat_text import beginning, ending, is_first
 from ragsvc.api.conversation_schemas import Turn
 from ragsvc.api.errors import Refused, problem_of, problems
 from ragsvc.api.leaving import ClientLeft, until_client_leaves
@@ -38,7 +40,6 @@ from ragsvc.api.recording import Recorder
 from ragsvc.api.revocation import until_revoked
 from ragsvc.api.routes.ask import Events, begin, from_first, settle, to_answer
 from ragsvc.api.sse import EventStream
-from ragsvc.citing.defusing import defuse
 from ragsvc.errors import InvalidInput
 from ragsvc.observability.logs import FAILURES
 from ragsvc.security.input_limits import MAX_HISTORY, MAX_JSON_BYTES_WITH_IMAGES, MAX_TURN_CHARS
@@ -61,19 +62,15 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
 
     ``model`` is a collection, an assistant, ``collection/model``, or a model over all that the key may read. System
     texts are not shown to the model, and earlier turns only say what the question leans on: what an answer rests on
-    is the sources. Its references and the disclaimer stand at the end of the text, whole citations in ``citations``.
+    is the sources. Its references, as links, and the disclaimer stand at the end of the text, whole citations in
+    ``citations``. A title, tags or further questions, as Open WebUI and LibreChat ask for them, are answered by rule.
     """
     service: Service = request.app.state.service
     body = await read_json(request, ChatRequest)
-    if body.n not in (None, 1):
-        raise InvalidInput(f"n is {body.n}: one answer is given")
-    if body.tools:
-        raise InvalidInput("tools are not taken: answers come from the sources of this service")
+    text, images = _parts(_last_of_user(body))
     caller = caller_of(request)
-    asked = body.messages and body.messages[-1]
-    if not asked or asked.role != "user":
-        raise InvalidInput("messages must end with one of the user: it is the question")
-    text, images = _parts(asked)
+    if said := answer_task(text):
+        return EventStream(_task_chunks(body, said)) if body.stream else Response(_task_completion(body, said))
     collections, model, assistant = await _target(body.model, caller, service)
     question = await to_thread.run_sync(
         settle,
@@ -93,17 +90,34 @@ async def chat_completions(request: Request[Any, Any, Any]) -> Response[ChatComp
     )
     first, events, give_back = await begin(request, question, images)
     recorder = Recorder(request.app.state, caller, question)
+    address = (service.settings.public_url or str(request.base_url)).rstrip("/")
     if body.stream:
-        return EventStream(
-            _to_chunks(body, first, events, recorder), at_end=give_back, cut=until_revoked(service, caller)
-        )
+        chunks = _to_chunks(body, from_first(first, events), recorder, address)
+        return EventStream(chunks, at_end=give_back, cut=until_revoked(service, caller))
     try:
         answer = await until_client_leaves(to_answer(first, events, recorder), request.receive)
     except ClientLeft:
         raise Refused(status_code=408, detail="the client left before the answer was ready") from None
     finally:
         give_back()
-    return Response(_completion(body, answer))
+    return Response(_completion(body, answer, address))
+
+
+def _last_of_user(body: ChatRequest) -> ChatMessage:
+    """Return the message that is the question.
+
+    Raises:
+        InvalidInput: there is none, or something else is asked for than one text.
+    """
+    if body.n not in (None, 1):
+        raise InvalidInput(f"n is {body.n}: one answer is given")
+    if body.tool_choice not in (None, "auto", "none"):
+        raise InvalidInput("tool_choice asks for a call: none is made, answers come from the sources of this service")
+    if body.response_format and body.response_format.type != "text":
+        raise InvalidInput(f"response_format is {body.response_format.type[:40]!r}: answers are text")
+    if not body.messages or body.messages[-1].role != "user":
+        raise InvalidInput("messages must end with one of the user: it is the question")
+    return body.messages[-1]
 
 
 async def _target(name: str, caller: Caller, service: Service) -> tuple[tuple[str, ...], str | None, str | None]:
@@ -139,23 +153,6 @@ def _earlier(messages: Sequence[ChatMessage]) -> list[Turn]:
     return turns[-MAX_HISTORY:]
 
 
-def _is_first(notice: schemas.Notice | records.Notice) -> bool:
-    return notice.severity == "urgent"
-
-
-def _beginning(answer: schemas.Answer) -> str:
-    """Return what stands before an answer where nothing but text is shown: the urgent notices."""
-    return "".join(f"{notice.text}\n\n" for notice in answer.notices if _is_first(notice))
-
-
-def _ending(answer: schemas.Answer) -> str:
-    """Return what stands under an answer where nothing but text is shown: notices, its references, the disclaimer."""
-    seen = {c.marker: f"{c.marker} {' '.join(dict.fromkeys((c.title or c.work, c.locator)))}" for c in answer.citations}
-    references = defuse("\n".join(seen.values()), "zh")  # readers of this text render Markdown; a title may hold any
-    parts = [*(notice.text for notice in answer.notices if not _is_first(notice)), references, answer.disclaimer]
-    return "".join(f"\n\n{part}" for part in parts if part)
-
-
 def _finish_reason(answer: schemas.Answer) -> FinishReason:
     if answer.finish_reason == "length":
         return "length"
@@ -167,8 +164,8 @@ def _usage(answer: schemas.Answer) -> ChatUsage:
     return ChatUsage(prompt, completion, prompt + completion)
 
 
-def _completion(body: ChatRequest, answer: schemas.Answer) -> ChatCompletion:
-    message = AssistantMessage("assistant", _beginning(answer) + answer.answer.rstrip() + _ending(answer))
+def _completion(body: ChatRequest, answer: schemas.Answer, address: str) -> ChatCompletion:
+    message = AssistantMessage("assistant", beginning(answer) + answer.answer.rstrip() + ending(answer, address))
     if answer.reasoning:
         message.reasoning_content = answer.reasoning
     return ChatCompletion(
@@ -183,21 +180,45 @@ def _completion(body: ChatRequest, answer: schemas.Answer) -> ChatCompletion:
     )
 
 
-async def _to_chunks(
-    body: ChatRequest, first: records.AnswerEvent, events: Events, recorder: Recorder
-) -> AsyncGenerator[bytes, None]:
-    """Yield an answer as OpenAI streams one; whatever happens, the last event is ``[DONE]``."""
-    id_, created = "chatcmpl-" + msgspec.json.encode(time.time_ns()).decode(), int(time.time())
+def _task_completion(body: ChatRequest, said: str) -> ChatCompletion:
+    choice = Choice(0, AssistantMessage("assistant", said), "stop")
+    return ChatCompletion(_new_id(), "chat.completion", int(time.time()), body.model, [choice], ChatUsage(0, 0, 0))
+
+
+async def _task_chunks(body: ChatRequest, said: str) -> AsyncGenerator[bytes, None]:
+    chunk = _chunks_of(body)
+    yield chunk(ChunkChoice(0, Delta(role="assistant", content=said)))
+    yield chunk(ChunkChoice(0, Delta(), "stop"))
+    if body.stream_options and body.stream_options.include_usage:
+        yield chunk(usage=ChatUsage(0, 0, 0))
+    yield b"data: [DONE]\n\n"
+
+
+def _new_id() -> str:
+    return f"chatcmpl-{time.time_ns()}"
+
+
+def _chunks_of(body: ChatRequest) -> Callable[..., bytes]:
+    """Return what makes the chunks of one answer."""
+    id_, created = _new_id(), int(time.time())
 
     def chunk(*choices: ChunkChoice, **more: Any) -> bytes:
         return _data(ChatChunk(id_, "chat.completion.chunk", created, body.model, list(choices), **more))
 
+    return chunk
+
+
+async def _to_chunks(
+    body: ChatRequest, events: Events, recorder: Recorder, address: str
+) -> AsyncGenerator[bytes, None]:
+    """Yield an answer as OpenAI streams one; whatever happens, the last event is ``[DONE]``."""
+    chunk = _chunks_of(body)
     yield chunk(ChunkChoice(0, Delta(role="assistant", content="")))
     try:
-        async with aclosing(from_first(first, events)) as stream:
+        async with aclosing(events) as stream:
             async for event in stream:
                 match event:
-                    case records.NoticeGiven(notice) if _is_first(notice):
+                    case records.NoticeGiven(notice) if is_first(notice):
                         yield chunk(ChunkChoice(0, Delta(content=notice.text + "\n\n")))
                     case records.TextReleased(text):
                         yield chunk(ChunkChoice(0, Delta(content=text)))
@@ -205,7 +226,7 @@ async def _to_chunks(
                         answer = await recorder.answered(done)
                         if answer.clarify:  # the one part of an answer that does not come as text
                             yield chunk(ChunkChoice(0, Delta(content=answer.clarify.question)))
-                        yield chunk(ChunkChoice(0, Delta(content=_ending(answer))))
+                        yield chunk(ChunkChoice(0, Delta(content=ending(answer, address))))
                         yield chunk(
                             ChunkChoice(0, Delta(), _finish_reason(answer)),
                             citations=answer.citations,
