@@ -23,6 +23,7 @@ from ragsvc.api.routes import (
     embed_tickets,
     feedback,
     health,
+    index,
     jobs,
     keys,
     models,
@@ -54,6 +55,8 @@ ROUTES: list[HTTPRouteHandler] = [
     documents.show_document,
     documents.delete_document,
     documents.list_versions,
+    documents.diff_versions,
+    jobs.list_jobs,
     jobs.show_job,
     jobs.cancel_job,
     jobs.follow_job,
@@ -70,6 +73,7 @@ ROUTES: list[HTTPRouteHandler] = [
     health.ready,
     health.prometheus,
     pages.front_page,
+    pages.desk_page,
     feedback.give_feedback,
     feedback.list_feedback,
     feedback.list_declined,
@@ -78,6 +82,9 @@ ROUTES: list[HTTPRouteHandler] = [
     keys.revoke_key,
     keys.rotate_key,
     keys.set_origins,
+    index.list_generations,
+    index.rollback,
+    index.verify_index,
     embed_tickets.create_ticket,
     embed_tickets.revoke_ticket,
     widget.widget,
@@ -95,7 +102,7 @@ def create_app(service: Service, settings: Settings) -> Litestar:
     """
     read_networks(settings.trusted_proxies)
     return Litestar(
-        route_handlers=[*ROUTES, pages.assets()],
+        route_handlers=[*ROUTES, *pages.assets()],
         state=State(
             {
                 "service": service,

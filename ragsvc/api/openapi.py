@@ -28,7 +28,16 @@ from litestar.openapi.spec import (
 )
 from litestar.static_files import create_static_files_router
 
-from ragsvc.api import chat_schemas, embed_schemas, feedback_schemas, key_schemas, schemas, talk_schemas, verify_schemas
+from ragsvc.api import (
+    chat_schemas,
+    desk_schemas,
+    embed_schemas,
+    feedback_schemas,
+    key_schemas,
+    schemas,
+    talk_schemas,
+    verify_schemas,
+)
 from ragsvc.api.access import OPEN
 
 PAGE = Path(__file__).parent / "docs_page"
@@ -110,7 +119,10 @@ class _Json(JsonRenderPlugin):
 
 @cache
 def _body_schemas() -> dict[str, Any]:
-    modules = (schemas, chat_schemas, embed_schemas, feedback_schemas, key_schemas, talk_schemas, verify_schemas)
+    modules = (
+        *(schemas, chat_schemas, desk_schemas, embed_schemas, feedback_schemas),
+        *(key_schemas, talk_schemas, verify_schemas),
+    )
     bodies = [
         kind
         for module in modules

@@ -60,21 +60,28 @@ class Inventory:
                     time_zone=row.time_zone,
                     model=row.model,
                     strategy=row.strategy,
+                    abstention=row.abstention,
                     n_documents=row.n_documents or 0,
                     n_chunks=row.n_chunks or 0,
                 )
                 for row in connection.execute(query)
             ]
 
-    def documents(self, collection: str, offset: int = 0, limit: int = 100) -> list[Document]:
-        """Return a page of a collection's documents, by title.
+    def documents(self, collection: str, offset: int = 0, limit: int = 100, matching: str = "") -> list[Document]:
+        """Return a page of a collection's documents, by title; of those whose title, part or file holds ``matching``.
 
         Raises:
             NotFound: no such collection.
         """
         with self.database.read() as connection:
             found = find_collections_by_name(connection, [collection])[0]
-            return _documents(connection, works.c.collection == found.ordinal, offset, limit)
+            where = works.c.collection == found.ordinal
+            if matching:
+                names = (works.c.title, documents.c.part, versions.c.name)
+                holds = sa.or_(*(column.icontains(matching, autoescape=True) for column in names))
+                live = sa.and_(where, holds, versions.c.state == "live")
+                where = documents.c.ordinal.in_(sa.select(documents.c.ordinal).select_from(VERSION_JOIN).where(live))
+            return _documents(connection, where, offset, limit)
 
     def document(self, document_id: str) -> Document:
         """Return one document.

@@ -258,9 +258,9 @@ class Service:
         """Return every collection with what is in it."""
         return self.inventory.collections()
 
-    def documents(self, collection: str, offset: int = 0, limit: int = 100) -> list[Document]:
-        """Return a page of a collection's documents, by title."""
-        return self.inventory.documents(collection, offset, limit)
+    def documents(self, collection: str, offset: int = 0, limit: int = 100, matching: str = "") -> list[Document]:
+        """Return a page of a collection's documents, by title; ``matching`` is part of a title or file name."""
+        return self.inventory.documents(collection, offset, limit, matching)
 
     def document(self, document_id: str) -> Document:
         """Return one document."""

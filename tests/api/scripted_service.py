@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from ragsvc.errors import NotFound
+from ragsvc.indexing import GenerationFolder
 from ragsvc.model_catalogue.catalogue import ChatCard, find_model
+from ragsvc.pipelines.amendments import Amendments
 from ragsvc.pipelines.verify import Verification, VerifiedClaim
 from ragsvc.records import (
     Answer,
@@ -31,16 +35,19 @@ from ragsvc.settings import Settings
 from ragsvc.store.assistants import Assistants
 from ragsvc.store.conversations import Conversations
 from ragsvc.store.database import Database
+from ragsvc.store.inventory import Inventory
 from ragsvc.store.jobs import Jobs
 from ragsvc.store.keys import Keys
 from ragsvc.store.limits import Limits
 from ragsvc.store.passing import PassingFile
+from ragsvc.store.receipts import Receipts
 from ragsvc.store.rows import Collection, Document, Job, Version, VersionText
 from ragsvc.store.tickets import Tickets
 from ragsvc.wiring.access import Access
 from ragsvc.wiring.assistants import AssistantCare
 from ragsvc.wiring.conversations import ConversationCare
 from ragsvc.wiring.feedback import ReaderFeedback
+from ragsvc.wiring.index_care import IndexCare
 from ragsvc.wiring.network import Network
 
 TEXT = "第五百七十七条　当事人一方不履行合同义务的，应当承担违约责任。"
@@ -79,6 +86,10 @@ class ScriptedService:
         self.limits = Limits(self.passing)
         self.feedback = ReaderFeedback(database, self.passing, self.settings)
         self.jobs = Jobs(database)
+        self.inventory = Inventory(database)
+        self.amendments = Amendments(self.inventory, Receipts(database))
+        generations = GenerationFolder(home / "generations", "Flat", 3)
+        self.index_care = IndexCare(home, database, generations, lambda: pytest.fail("nothing is rebuilt here"))
         self.asked: list[AskRequest] = []
         self.searched: list[SearchRequest] = []
         self.uploaded: list[tuple[str, list[tuple[str, bytes]], str | None, date | None]] = []
@@ -140,9 +151,10 @@ class ScriptedService:
             for n, name in enumerate(COLLECTIONS)
         ]
 
-    def documents(self, collection: str, offset: int, limit: int) -> list[Document]:
+    def documents(self, collection: str, offset: int, limit: int, matching: str) -> list[Document]:
         self._check([collection])
-        return [document(collection)][offset : offset + limit]
+        found = document(collection)
+        return [found][offset : offset + limit] if matching in found.work else []
 
     def document(self, document_id: str) -> Document:
         if document_id not in COLLECTIONS or document_id in self.deleted:

@@ -17,7 +17,7 @@ from tests.api.scripted_service import ScriptedService
 
 Client = TestClient[Litestar]
 OPEN = {
-    *("/health/live", "/", "/page/{file_path}", "/widget/ragsvc.js"),
+    *("/health/live", "/", "/page/{file_path}", "/desk", "/desk/assets/{file_path}", "/widget/ragsvc.js"),
     *("/schema", "/schema/openapi.json", "/schema/page/{file_path}", "/schema/{path}"),
 }
 """The sign of life, and what is the same in every installation: the page, the reference, and the widget."""

@@ -15,7 +15,7 @@ from ragsvc.api.routes import pages
 Client = TestClient[Litestar]
 
 
-@pytest.mark.parametrize("folder", [openapi.PAGE, pages.FOLDER], ids=["reference", "page"])
+@pytest.mark.parametrize("folder", [openapi.PAGE, pages.FOLDER, pages.DESK], ids=["reference", "page", "desk"])
 def test_nothing_foreign_is_loaded_and_nothing_is_inline(folder: Path) -> None:
     """What the content security policy forbids is not there: other origins, inline scripts, styles and handlers."""
     files = [path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]
@@ -32,8 +32,10 @@ def test_the_front_page_and_its_assets_are_there(client: Client) -> None:
     """Everything that the page names is served with its media type."""
     html = client.get("/")
     assert html.headers["content-type"] == "text/html; charset=utf-8"
-    names = re.findall(r"(?:src|href)=\"(/page/[^\"]+)\"", html.text)
-    assert names
+    desk = client.get("/desk")
+    assert desk.headers["content-type"] == "text/html; charset=utf-8"
+    names = re.findall(r"(?:src|href)=\"(/(?:page|desk/assets)/[^\"]+)\"", html.text + desk.text)
+    assert len(names) > 4
     for name in names:
         assert client.get(name).status_code == 200
 
@@ -58,21 +60,41 @@ def test_the_document_names_every_contract(client: Client) -> None:
         "POST /v1/ask",
         "POST /v1/search",
         "GET /v1/lookup",
+        "POST /v1/verify",
         "GET /v1/versions/{version_id}/text",
         "POST /v1/documents",
         "GET /v1/documents",
         "GET /v1/documents/{document_id}",
         "DELETE /v1/documents/{document_id}",
         "GET /v1/documents/{document_id}/versions",
+        "GET /v1/documents/{document_id}/diff",
+        "GET /v1/jobs",
         "GET /v1/jobs/{job_id}",
         "DELETE /v1/jobs/{job_id}",
         "GET /v1/jobs/{job_id}/events",
         "GET /v1/collections",
         "GET /v1/models",
         "POST /v1/chat/completions",
-        "POST /v1/verify",
+        "POST /v1/conversations",
+        "GET /v1/conversations",
+        "GET /v1/conversations/{conversation_id}",
+        "DELETE /v1/conversations/{conversation_id}",
+        "GET /v1/assistants",
+        "PUT /v1/assistants/{assistant_id}",
+        "DELETE /v1/assistants/{assistant_id}",
+        "POST /v1/feedback",
+        "GET /v1/feedback",
+        "GET /v1/declined",
         "POST /v1/embed-tickets",
         "DELETE /v1/embed-tickets/{ticket_id}",
+        "GET /v1/keys",
+        "POST /v1/keys",
+        "DELETE /v1/keys/{key_id}",
+        "POST /v1/keys/{key_id}/rotate",
+        "PUT /v1/keys/{key_id}/origins",
+        "GET /v1/index",
+        "POST /v1/index/rollback",
+        "POST /v1/index/verify",
         "GET /health/live",
         "GET /health/ready",
         "GET /metrics",

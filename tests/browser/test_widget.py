@@ -234,10 +234,8 @@ def test_what_the_service_says_beside_an_answer(open_portal: OpenPortal) -> None
     ids = {"document_id": "d", "version_id": "v", "collection": "law", "work": "说明书"}
     note = {**flag, "kind": "missing_fact", "severity": "warning", "topic": "age", "text": "用量取决于年龄[1]。"}
     notices = [{**flag, "citations": []}, {**note, "citations": [{**quote, **dates, **ids}]}]
-    answer = {
-        **{"answer_id": "a1", "answer": "可能是中风。", "citations": [], "passages": [], "abstained": False},
-        **{"disclaimer": "", "notices": notices},
-    }
+    said = {"answer_id": "a1", "answer": "可能是中风。", "disclaimer": "", "notices": notices}
+    answer = {**said, "citations": [], "passages": [], "abstained": False}
     page.route("**/v1/ask", lambda route: route.fulfill(json=answer, headers={"Access-Control-Allow-Origin": "*"}))
     ask(page, "突然口角歪斜怎么办？")
     alert = page.get_by_role("alert")
@@ -249,7 +247,7 @@ def test_what_the_service_says_beside_an_answer(open_portal: OpenPortal) -> None
 
 
 def test_thumbs_reach_the_operator(portal: Portal, portal_home: tuple[Path, str, str], open_portal: OpenPortal) -> None:
-    """Up at a click; down with a reason and words, the question only if its reader ticks that; changing one's mind counts."""
+    """Up at a click; down with a reason and words; the question goes along only if its reader ticks that."""
     page = open_portal()
     ask(page, ARTICLE_5)
     page.get_by_role("button", name="有帮助", exact=True).click()
@@ -321,7 +319,7 @@ def assert_accessible(page: Page, within: str = "rag-ask") -> None:
     found = page.evaluate(
         "(within) => axe.run(within).then((r) => r.violations.map((v) => [v.id, v.impact, v.nodes[0].html]))", within
     )
-    assert found == []
+    assert not found, found
 
 
 def test_everything_by_keyboard(open_portal: OpenPortal) -> None:

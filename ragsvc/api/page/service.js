@@ -22,7 +22,7 @@ async function over(work, detail) {
   }
 }
 
-async function request(url, init = {}) {
+export async function request(url, init = {}) {
   const headers = key ? { ...init.headers, Authorization: `Bearer ${key}` } : init.headers;
   const response = await over(() => fetch(url, { ...init, headers }), "unreachable");
   if (response.ok) return response;
@@ -30,7 +30,7 @@ async function request(url, init = {}) {
   throw new Problem(response.status, body.detail ?? response.statusText, body.passages);
 }
 
-async function getJson(url) {
+export async function getJson(url) {
   const response = await request(url);
   return over(() => response.json(), "cut");
 }
@@ -74,7 +74,7 @@ async function readWhole(response, on) {
 }
 
 /** Server-sent events as our service writes them: one `event:` and one `data:` line each; comments are heartbeats. */
-async function readEvents(body, on) {
+export async function readEvents(body, on) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let buffer = "";
@@ -90,7 +90,7 @@ async function readEvents(body, on) {
     }
     if (done) break;
   }
-  if (last !== "done" && last !== "error") throw new Problem(0, "cut");
+  if (!["done", "clarify", "error"].includes(last)) throw new Problem(0, "cut");
 }
 
 function parseEvent(block) {

@@ -13,6 +13,7 @@ from litestar.params import FromPath, Parameter
 
 from ragsvc.api import schemas
 from ragsvc.api.access import INGEST, READ, TICKET, Caller, caller_of, unknown
+from ragsvc.api.desk_schemas import Change, Place, VersionDiff
 from ragsvc.api.errors import problems
 from ragsvc.api.openapi import multipart_body
 from ragsvc.api.routes.jobs import to_job
@@ -117,6 +118,9 @@ async def list_documents(
     ],
     offset: Annotated[int, Parameter(ge=0, le=MAX_OFFSET)] = 0,
     limit: Annotated[int, Parameter(ge=1, le=MAX_PAGE)] = 100,
+    matching: Annotated[
+        str, Parameter(description="Part of a title or file name.", schema_extra={"max_length": MAX_NAME_CHARS})
+    ] = "",
 ) -> schemas.Documents:
     """Return a page of a collection's documents, by title."""
     service: Service = request.app.state.service
@@ -124,7 +128,7 @@ async def list_documents(
     if not caller_of(request).may_read(name):
         raise unknown("collection", name)
     try:
-        found = await to_thread.run_sync(service.documents, name, offset, limit)
+        found = await to_thread.run_sync(service.documents, name, offset, limit, matching.strip())
     except NotFound:
         raise unknown("collection", name) from None
     return schemas.Documents(schemas.out(found, list[schemas.Document]), offset, limit)
@@ -162,6 +166,33 @@ async def list_versions(request: Request[Any, Any, Any], document_id: FromPath[s
     await _visible(request, document_id)
     return schemas.Versions(
         schemas.out(await to_thread.run_sync(service.document_versions, document_id), list[schemas.Version])
+    )
+
+
+@get(
+    "/v1/documents/{document_id:str}/diff",
+    opt=READ,
+    responses=problems(404),
+    summary="Compare two versions of a document",
+)
+async def diff_versions(
+    request: Request[Any, Any, Any],
+    document_id: FromPath[str],
+    old: Annotated[str | None, Parameter(description="Id of a version; none = the one before ``new``.")] = None,
+    new: Annotated[str | None, Parameter(description="Id of a version; none = the last.")] = None,
+) -> VersionDiff:
+    """Return what two versions say differently: articles by their numbers, other texts by heading and paragraph."""
+    service: Service = request.app.state.service
+    await _visible(request, document_id)
+    found = await to_thread.run_sync(service.amendments.of_document, document_id, old, new)
+    return VersionDiff(
+        old=schemas.out(found.old, schemas.Version),
+        new=schemas.out(found.new, schemas.Version),
+        added=schemas.out(found.diff.added, list[Place]),
+        changed=schemas.out(found.diff.changed, list[Change]),
+        repealed=schemas.out(found.diff.repealed, list[Place]),
+        renumbered=schemas.out(found.diff.renumbered, list[Change]),
+        unchanged=found.diff.unchanged,
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from anyio import to_thread
 from litestar import Litestar, Request, Response, delete, get
-from litestar.params import FromPath
+from litestar.params import FromPath, Parameter
 
 from ragsvc.api import schemas
 from ragsvc.api.access import INGEST, Caller, caller_of, unknown
+from ragsvc.api.desk_schemas import Jobs, ListedJob
 from ragsvc.api.errors import problem_of, problems
 from ragsvc.api.revocation import until_revoked
 from ragsvc.api.sse import EventStream, encode_event
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from ragsvc.wiring import Service
 
 POLL_S = 0.5
+MAX_PAGE = 500
 FINAL = ("done", "failed", "cancelled")
+
+
+@get("/v1/jobs", opt=INGEST, responses=problems(), summary="List the latest jobs")
+async def list_jobs(request: Request[Any, Any, Any], limit: Annotated[int, Parameter(ge=1, le=MAX_PAGE)] = 50) -> Jobs:
+    """Return the latest jobs whose collections the key may read, newest first."""
+    service: Service = request.app.state.service
+    caller = caller_of(request)
+    found = await to_thread.run_sync(service.jobs.recent, MAX_PAGE)
+    visible = [job for job in found if caller.may_read(job.payload["collection"])][:limit]
+    return Jobs([ListedJob(to_job(job), job.payload["collection"], job.created_at, job.updated_at) for job in visible])
 
 
 @get("/v1/jobs/{job_id:str}", opt=INGEST, responses=problems(404), summary="Show a job")
