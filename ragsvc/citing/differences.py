@@ -44,6 +44,8 @@ _LEADS = re.compile(
     r"|\b(?:according to|under|pursuant to|provides? that|states? that|says? that|as required by)\b",
     re.IGNORECASE,
 )
+_SAYS = re.compile(r"规定|[（(]|that$|says|states|required")
+"""Of these, what may come after a name (and the sign of an item): 同时 there goes on with what is claimed."""
 
 _NOT = re.compile(r"不论|无论|不仅|不但|不管|是否|能否|可否|有无|除非")
 _NEGATIONS = re.compile(r"没有|[不未无非没勿否莫]|失(?=效)|禁止|严禁|\b(?:not|no|never|without|neither|nor|cannot)\b")
@@ -97,15 +99,17 @@ def claim_words(text: str, mentions: Sequence[tuple[int, int]] = ()) -> tuple[Wo
 
 
 def _introductions(text: str, mentions: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    leads = [(*match.span(), False) for match in _LEADS.finditer(text)]
+    found = [match.span() for match in _LEADS.finditer(text)]
+    leads = [(*lead, False) for lead in found if not any(start <= lead[0] < end for start, end in mentions)]
     kept: list[tuple[int, int]] = []
     run: list[tuple[int, int]] = []
-    introduces, end = True, 0  # of the run so far; the sentence's beginning introduces
+    introduces, is_named, end = True, False, 0  # of the run so far; the sentence's beginning introduces
     for start, stop, is_name in sorted([*leads, *((*mention, True) for mention in mentions)]):
-        if any(char.isalnum() for char in text[end:start]):
+        says = _SAYS.search(text, start, stop) is not None
+        if any(char.isalnum() for char in text[end:start]) or (is_named and not is_name and not says):
             kept += run if introduces else []
-            run, introduces = [], False
-        introduces = introduces or is_name
+            run, introduces, is_named = [], False, False
+        introduces, is_named = introduces or is_name, is_named or is_name
         run += [] if is_name else [(start, stop)]
         end = max(end, stop)
     return kept + (run if introduces else [])
@@ -135,6 +139,9 @@ def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Se
                     source=_written(source_text, alignment.source[slice(*gap.source)]),
                 )
             )
+    if lost := _lost_negation(alignment):
+        start = min(start, lost.start)
+        differences.append(Difference(kind="negation", claim="", source=_written(source_text, [lost])))
     found = Comparison(
         coverage=equal / max(sum(counted.values()), 1),
         n_words=sum(counted.values()),
@@ -145,6 +152,15 @@ def compare(claim_text: str, claim: Sequence[Word], source_text: str, source: Se
         has_foreign_number=has_foreign_number,
     )
     return found if differences or found.coverage < EXCHANGED_COVERAGE else _exchanged(claim_text, alignment, found)
+
+
+def _lost_negation(alignment: Alignment) -> Word | None:
+    """A negation right before the source's words that the claim begins with: 按照规定 of 未按照规定."""
+    first, at = alignment.pairs[0]
+    before = alignment.source[max(0, at - 2) : at]
+    if first or not before or before[-1].is_last or _NOT.search(_joined(before)):
+        return None
+    return before[-1] if _NEGATIONS.fullmatch(before[-1].key) else None
 
 
 def _left_out(alignment: Alignment) -> int:

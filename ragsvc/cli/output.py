@@ -80,6 +80,21 @@ def parse_day(text: str | None, option: str) -> date | None:
         raise InvalidInput(f"{option} {text!r} is not a date like 2021-01-01") from None
 
 
+def read_text(file: str) -> str:
+    """Return the text of ``file``, or of stdin for -; what is not UTF-8 would be read as something else.
+
+    Raises:
+        InvalidInput: there is no such file, or it is not UTF-8.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{file}: {error.strerror}; name a text file, or - for stdin") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file}: not UTF-8 at byte {error.start}; convert it first") from None
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
     import msgspec

@@ -11,19 +11,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ragsvc.citing.alignment import Word, words_of
 from ragsvc.citing.claims import squeeze
 from ragsvc.citing.differences import (
     FEWEST_WORDS,
-    FULL_COVERAGE,
     MISQUOTE_COVERAGE,
     MISQUOTE_WORDS,
     Difference,
-    claim_words,
 )
 from ragsvc.citing.marks import find_marks
 from ragsvc.citing.sentences import split_sentences
-from ragsvc.pipelines.verify_sources import Candidate, Missing, Named, Places, Sources, merged
+from ragsvc.pipelines.verify_sources import Candidate, Claimed, Missing, Named, Places, Sources, merged
 from ragsvc.protocols import AddressGrammar, Index
 from ragsvc.records import Citation, IndexFilter
 from ragsvc.retrieval.addresses import AddressResolver
@@ -123,18 +120,13 @@ class Verifier:
             )
 
 
-class _Claim(Struct, frozen=True, kw_only=True):
+class _Claim(Claimed, frozen=True, kw_only=True):
     """A sentence, as ``_Judge`` looks at it."""
 
-    text: str
     start: int
     named: Named
     is_carried: bool
     """Whether it names nothing itself and goes on after a sentence that did."""
-    whole: tuple[Word, ...]
-    """All its words."""
-    own: tuple[Word, ...]
-    """Those beside the names of places and the phrases that introduce them."""
 
 
 class _Judge:
@@ -158,8 +150,8 @@ class _Judge:
             start=start,
             named=self._last if is_carried else named,
             is_carried=is_carried,
-            whole=words_of(text, marks),
-            own=claim_words(text, [*mentions, *marks]),
+            names=tuple(mentions),
+            marks=tuple(marks),
         )
         self.claims.append(self._class(claim))
         if not named.is_empty:
@@ -171,8 +163,8 @@ class _Judge:
         named = claim.named
         if named.is_empty:
             return self._class_unnamed(claim)
-        beside = self._sources.compared(claim.text, claim.own, [hit.chunk for hit in named.hits])
-        like = self._sources.like(claim.text, claim.own) if len(claim.own) >= FEWEST_WORDS else []
+        beside = self._sources.compared(claim, [hit.chunk for hit in named.hits])
+        like = self._sources.like(claim) if len(claim.own) >= FEWEST_WORDS else []
         if (missing := self._truly_missing(claim, [*beside, *like])) and not claim.is_carried:
             return self._missing(claim, missing, like)
         if len(claim.own) < ASIDE:
@@ -202,11 +194,11 @@ class _Judge:
     def _class_unnamed(self, claim: _Claim) -> VerifiedClaim:
         if len(claim.own) < FEWEST_WORDS:
             return self._says(claim, "UNVERIFIED", None)
-        like = self._sources.like(claim.text, claim.own)
+        like = self._sources.like(claim)
         if like and like[0].comparison.is_supported and like[0].comparison.n_words >= QUOTE_WORDS:
             return self._says(claim, "SUPPORTED", like[0])
         misquoted = next((one for one in like if _is_nearly_said(one)), None)
-        anywhere = self._sources.like(claim.text, claim.own, in_force=False)
+        anywhere = self._sources.like(claim, in_force=False)
         earlier = next((one for one in anywhere if self._sources.was_in_force(one.chunk)), None)
         if earlier and earlier.comparison.is_supported and earlier.comparison.n_words >= QUOTE_WORDS:
             return self._superseded(claim, earlier)
@@ -215,13 +207,13 @@ class _Judge:
     def _earlier(self, claim: _Claim) -> list[Candidate]:
         """Compare with the named articles as they were."""
         were = [chunk for chunk in claim.named.others if self._sources.was_in_force(chunk)]
-        return self._sources.compared(claim.text, claim.own, were)
+        return self._sources.compared(claim, were)
 
     # --- classes ---
 
     def _truly_missing(self, claim: _Claim, candidates: Sequence[Candidate]) -> list[Missing]:
         """Leave out what is named by words of a source that the claim repeats: statutes refer to one another."""
-        repeated = [squeeze(one.chunk.text) for one in candidates if one.comparison.coverage >= FULL_COVERAGE]
+        repeated = [squeeze(one.chunk.text) for one in candidates if one.comparison.coverage >= MISQUOTE_COVERAGE]
         return [one for one in claim.named.missing if not any(squeeze(one.mention) in text for text in repeated)]
 
     def _missing(self, claim: _Claim, missing: Sequence[Missing], like: Sequence[Candidate]) -> VerifiedClaim:
@@ -255,7 +247,7 @@ class _Judge:
 
     def _verbatim(self, claim: _Claim, like: Sequence[Candidate]) -> Candidate | None:
         """A passage that has the whole sentence, names and all: what it names is not its source then."""
-        again = self._sources.compared(claim.text, claim.whole, [one.chunk for one in like])
+        again = self._sources.compared(claim, [one.chunk for one in like], whole=True)
         if again and again[0].comparison.is_supported and again[0].comparison.coverage == 1:
             return again[0]
         return None

@@ -6,11 +6,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cached_property
 
 from msgspec import Struct
 
 from ragsvc.citing.alignment import Word, words_of
-from ragsvc.citing.differences import Comparison, compare
+from ragsvc.citing.claims import squeeze
+from ragsvc.citing.differences import Comparison, claim_words, compare
 from ragsvc.errors import NotFound
 from ragsvc.protocols import AddressGrammar, Index
 from ragsvc.records import Address, IndexFilter
@@ -53,6 +55,33 @@ class Named(Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         return not (self.hits or self.others or self.missing)
+
+
+class Claimed(Struct, frozen=True, kw_only=True, dict=True):
+    """The words of a sentence, as they are compared."""
+
+    text: str
+    names: tuple[tuple[int, int], ...] = ()
+    """Ranges of the places that it names."""
+    marks: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def whole(self) -> tuple[Word, ...]:
+        """All its words."""
+        return words_of(self.text, self.marks)
+
+    @cached_property
+    def own(self) -> tuple[Word, ...]:
+        """Those beside the names of places and the phrases that introduce them."""
+        return claim_words(self.text, [*self.names, *self.marks])
+
+    def beside(self, source: str) -> tuple[Word, ...]:
+        """Its own words, with the names that the source has as well: statutes refer to one another."""
+        if not self.names:
+            return self.own
+        squeezed = squeeze(source)
+        other = [name for name in self.names if squeeze(self.text[slice(*name)]) not in squeezed]
+        return self.own if len(other) == len(self.names) else claim_words(self.text, [*other, *self.marks])
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -151,26 +180,29 @@ class Sources:
         self._everything = IndexFilter(snapshot.where.collections, frozenset())
         self._words: dict[int, tuple[Word, ...]] = {}
 
-    def like(self, text: str, words: Sequence[Word], *, in_force: bool = True) -> list[Candidate]:
+    def like(self, claim: Claimed, *, in_force: bool = True) -> list[Candidate]:
         """Return passages that read like a claim, the likest first; also of versions not in force, if asked for."""
         if self._index is None:
             return []
         where = self._where if in_force else self._everything
-        found = self._index.search_lexical(text, CANDIDATES, where)
+        found = self._index.search_lexical(claim.text, CANDIDATES, where)
         chunks = self._catalogue.read_chunks([hit.chunk for hit in found])
-        wanted = {word.key for word in words}
+        wanted = {word.key for word in claim.own}
         return self.compared(
-            text,
-            words,
+            claim,
             (c for c in chunks if len(wanted & {w.key for w in self._words_of(c)}) >= LEAST_SHARED * len(wanted)),
         )
 
-    def compared(self, text: str, words: Sequence[Word], chunks: Iterable[StoredChunk]) -> list[Candidate]:
-        """Compare a claim with these passages; those that say it first, then by what they share with it."""
+    def compared(self, claim: Claimed, chunks: Iterable[StoredChunk], *, whole: bool = False) -> list[Candidate]:
+        """Compare a claim with these passages; those that say it first, then by what they share with it.
+
+        ``whole``: with all that it names and introduces.
+        """
         found = [
             Candidate(chunk=chunk, comparison=comparison)
             for chunk in chunks
-            if (comparison := compare(text, words, chunk.text, self._words_of(chunk)))
+            if (words := claim.whole if whole else claim.beside(chunk.text))
+            and (comparison := compare(claim.text, words, chunk.text, self._words_of(chunk)))
         ]
         return sorted(found, key=lambda c: (not c.comparison.is_supported, -c.comparison.coverage))
 

@@ -61,6 +61,7 @@ def test_what_a_source_says_is_supported(claim: str, source: str) -> None:
         ("modality", BREACH.replace("shall", "may"), BREACH),
         ("number", BREACH.replace("72", "48"), BREACH),
         ("party", "租赁物需要维修时出租人可以请求承租人在合理期限内维修。", LEASE),
+        ("negation", "履行维修义务的，承租人可以自行维修，维修费用由出租人负担。", LEASE),
         ("order", "受理机关应当自作出决定之日起三十日内收到申请；情节严重的，处五万元以上二十万元以下的罚款。", FINE),
         ("opposite", BREACH.replace("the controller", "the processor"), BREACH),
         ("number", DOSE.replace("15", "10"), DOSE),
@@ -117,6 +118,12 @@ def test_only_what_introduces_is_left_out() -> None:
     """根据…的规定 around a name is no claim; 依照法律规定 inside the sentence is one."""
     text = "根据《甲法》第一条的规定，人民法院依照法律规定独立行使审判权。"
     assert "".join(word.key for word in claim_words(text, [(2, 9)])) == "人民法院依照法律规定独立行使审判权"
+    text = "《甲法》第一条规定：（四）国务院规定的其他情形。"
+    assert "".join(word.key for word in claim_words(text, [(0, 7)])) == "国务院规定的其他情形"
+    text = "《适用法律的规定》第五条明确规定，人民法院可以协商。"
+    assert "".join(word.key for word in claim_words(text, [(0, 12)])) == "人民法院可以协商"
+    text = "首先，国务院发布的《甲条例》同时废止。"
+    assert "".join(word.key for word in claim_words(text, [(9, 14)])) == "国务院发布的同时废止"
 
 
 @given(st.text("三十日内应当可以不，。 ab12", max_size=60), st.text("三十日内应当可以不，。 ab12", max_size=120))
