@@ -9,10 +9,10 @@ import numpy as np
 from anyio import to_thread
 
 from ragsvc.citing.cells import row_cells
-from ragsvc.citing.claims import content, quoted_ranges
+from ragsvc.citing.claims import content, quoted_ranges, squeeze
 from ragsvc.citing.sentences import QUOTES, split_sentences
 from ragsvc.prompting import Language
-from ragsvc.protocols import Embedder
+from ragsvc.protocols import Embedder, FloatArray
 from ragsvc.records import Passage, PassagesFound, SearchResult, TextPiece
 from ragsvc.strategies.conversation import standing_question
 from ragsvc.strategies.task import Task
@@ -30,6 +30,14 @@ for 54 % of them; the first passage alone does for 45 %, the first three for 57 
 """
 LEAST_RELEVANCE = 0.7
 """Of a long passage the sentences are quoted that are at least this near to the question, compared with the nearest."""
+LEAST_NEARNESS = 0.7
+"""A further passage is quoted when its nearest sentence is at least this near, compared with the nearest of all."""
+LEAST_CONTENT = 3
+"""Words or pairs of characters that say something, under which a piece of a long passage says nothing by itself."""
+_FULL_LINE, _LINES_OF_A_PAGE = 0.6, 5
+_STOPS = tuple("。！？；：.!?;:”")
+_PROPER = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]|\d+[A-Z])[A-Za-z0-9&.-]*(?<![.-])")
+"""A name, or the first word of a sentence."""
 _MEANING = 0.55
 """Weight of the cosine in the relevance of a sentence; the rest is the share of the question's words in it."""
 
@@ -75,21 +83,44 @@ def _choose(question: str, passages: Sequence[Passage], embedder: Embedder) -> l
     """Return the numbers of the passages that answer, in order, each with the ranges to quote."""
     enough = LEAST_SCORE * max((p.score for p in passages), default=0.0)
     near = [(n, p) for n, p in enumerate(passages, 1) if p.score >= enough][:MOST_PASSAGES]
-    return [(n, _relevant(question, p.text, _units(p), embedder)) for n, p in near]
+    near = _of_the_named(question, near)
+    judged = [(n, p, units, _relevance(question, p.text, units, embedder)) for n, p in near if (units := _units(p))]
+    best = max((float(relevance.max()) for *_, relevance in judged), default=0.0)
+    chosen: list[tuple[int, list[Range]]] = []
+    for n, passage, units, relevance in judged:
+        if chosen and relevance.max() < _bar(best, LEAST_NEARNESS):
+            continue
+        bar = _bar(float(relevance.max()), LEAST_RELEVANCE)
+        kept = {
+            squeeze(passage.text[slice(*unit)]): unit  # what a page repeats is quoted once
+            for unit, value in zip(reversed(units), reversed(relevance), strict=True)
+            if value >= bar
+        }
+        chosen.append((n, _joined(sorted(kept.values()), passage.text)))
+    return chosen
 
 
-def _relevant(question: str, text: str, units: list[Range], embedder: Embedder) -> list[Range]:
-    """Return the units of one passage that are nearest to the question, joined where they touch."""
-    if len(units) < 2:
-        return units
+def _of_the_named(question: str, near: list[tuple[int, Passage]]) -> list[tuple[int, Passage]]:
+    """Keep, where the question names whose documents are meant, only those: a figure of another company is none."""
+    asked = set(_PROPER.findall(question))
+    titles = [set(_PROPER.findall(passage.work or passage.title)) for _, passage in near]
+    telling = asked & set.union(*titles) - set.intersection(*titles) if titles else set()
+    of_it = [one for one, title in zip(near, titles, strict=True) if title & telling]
+    return of_it or near
+
+
+def _relevance(question: str, text: str, units: list[Range], embedder: Embedder) -> FloatArray:
+    """Return how near each unit is to the question: in meaning, and in words."""
     texts = [text[slice(*unit)] for unit in units]
     cosines = embedder.embed_passages(texts) @ embedder.embed_queries([question])[0]
     asked = content(question)
     shares = np.array([len(asked & content(unit)) / max(len(asked), 1) for unit in texts])
-    relevance = _MEANING * cosines + (1 - _MEANING) * shares
-    best = float(relevance.max())
-    kept = relevance >= best - (1 - LEAST_RELEVANCE) * abs(best)
-    return _joined([unit for unit, is_kept in zip(units, kept, strict=True) if is_kept], text)
+    relevance: FloatArray = _MEANING * cosines + (1 - _MEANING) * shares
+    return relevance
+
+
+def _bar(best: float, share: float) -> float:
+    return best - (1 - share) * abs(best)
 
 
 def _units(passage: Passage) -> list[Range]:
@@ -99,15 +130,29 @@ def _units(passage: Passage) -> list[Range]:
     start, end = _body(passage.text, passage.locator)
     if end - start <= WHOLE_CHARS:
         return [(start, end)] if end > start else []
+    text, width = passage.text, _wrapped_at(passage.text[start:end])
     units: list[Range] = []
-    for a, b in split_sentences(passage.text[start:end]):
+    for a, b in split_sentences(text[start:end]):
         first, last = a + start, b + start
-        is_item = _LIST_ITEM.match(passage.text, first) is not None
-        if units and is_item and last - units[-1][0] <= WHOLE_CHARS:
+        is_item = _LIST_ITEM.match(text, first) is not None
+        goes_on = is_item if not units else is_item or _is_broken(text, units[-1][1], first, width)
+        if units and goes_on and last - units[-1][0] <= (WHOLE_CHARS if is_item else ARTICLE_CHARS):
             units[-1] = (units[-1][0], last)
         else:
             units.append((first, last))
-    return units
+    return [unit for unit in units if len(content(text[slice(*unit)])) >= LEAST_CONTENT] or units
+
+
+def _wrapped_at(text: str) -> float:
+    """Return the length from which a line without a stop goes on in the next: pages of a PDF keep their lines."""
+    lengths = sorted(len(line) for line in text.splitlines() if line.strip())
+    return _FULL_LINE * lengths[int(0.9 * len(lengths))] if len(lengths) >= _LINES_OF_A_PAGE else float("inf")
+
+
+def _is_broken(text: str, end: int, start: int, width: float) -> bool:
+    """Whether a sentence was cut between ``end`` and ``start`` by the end of a full line."""
+    line = text[text.rfind("\n", 0, end) + 1 : end]
+    return text.count("\n", end, start) == 1 and len(line) >= width and line[-1:] not in _STOPS
 
 
 def _rows(text: str) -> list[Range]:

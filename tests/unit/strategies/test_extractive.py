@@ -78,6 +78,46 @@ def test_only_the_sentences_that_answer_are_taken_from_a_long_passage() -> None:
     assert "前台登记" not in answer
 
 
+PAGE = """FINANCIAL CONDITION
+The company opened an office in the second quarter of the year and moved its staff there
+in the third quarter, as was planned by the committee in the year before that one.
+Capital expenditure for the year was lower than in the year before, because several
+projects were completed early and a further one was put off.
+Operating
+Margin
+The committee meets four times a year and keeps minutes of what it decides in these
+meetings, which members can read in the office at any time of the day.
+Capital expenditure for the year was lower than in the year before, because several
+projects were completed early and a further one was put off.
+"""
+
+
+def test_the_lines_of_a_page_are_no_sentences() -> None:
+    """Of a PDF's page whole sentences are quoted, each once; a heading or the label of a cell alone says nothing."""
+    page = make_passage(PAGE, locator="page 3", work="Acme 10K", title="Acme 10K")
+    answer = extract("what was the capital expenditure", page, language="en")
+    assert answer.count("Capital expenditure for the year") == 1
+    assert "because several\nprojects were completed early and a further one was put off.”[1]" in answer
+    assert "Margin" not in answer
+
+
+def test_the_documents_of_another_company_are_left_out() -> None:
+    """Where the question names one of the works that were found, the others are not quoted however near they read."""
+    texts = ("The inventory of Brightco rose.", "The inventory rose by a half.")
+    names = ("Brightco 2022 10K", "Acme 2022 10K")
+    found = [make_passage(t, work=n, title=n, locator="page 1") for t, n in zip(texts, names, strict=True)]
+    assert "Brightco" not in extract("How did the inventory of Acme change?", *found, language="en")
+    assert "Brightco" in extract("How did the inventory change?", *found, language="en")
+
+
+def test_a_further_passage_that_is_far_from_the_question_is_left_out() -> None:
+    """Scores rank and do not measure: what shares next to nothing with the question is no second answer."""
+    far = make_passage("感谢您的关注，详见公司公告。", locator="第二条", score=0.99)
+    answer = extract("不履行合同义务有什么违约责任？", BREACH, far)
+    assert "[1]" in answer
+    assert "[2]" not in answer
+
+
 PIECES = st.sampled_from(
     [
         "当事人应当赔偿损失。",
