@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ragsvc.cli.output import Context, Json, print_json, print_table, say
+from ragsvc.cli.output import Context, Json, print_json, print_table, read_text, say
 from ragsvc.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
@@ -48,10 +48,14 @@ def set_(
     strategy: Annotated[
         str | None, typer.Option(help="How its questions are answered unless they say other; '' = the service's.")
     ] = None,
+    abstention: Annotated[
+        str | None, typer.Option(help="File that 'evaluate abstention --write' made; '' = the domain's thresholds.")
+    ] = None,
 ) -> None:
-    """Change the time zone, the model or the strategy of a collection."""
+    """Change the time zone, the model, the strategy or the thresholds of a collection."""
     obj: Context = context.obj
-    obj.service().set_collection(name, time_zone=time_zone, model=model, strategy=strategy)
+    thresholds = read_text(abstention) if abstention else abstention
+    obj.service().set_collection(name, time_zone=time_zone, model=model, strategy=strategy, abstention=thresholds)
 
 
 @app.command()

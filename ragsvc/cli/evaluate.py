@@ -217,31 +217,54 @@ def answers(
 @app.command()
 def abstention(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A set in BEIR layout: the answerable questions and the texts.")],
-    outside: Annotated[list[Path], typer.Option(help="queries.jsonl that the set cannot answer; may be repeated.")],
-    domain: Annotated[str, typer.Option(help="Domain whose threshold is fitted.")] = "general",
+    folder: Annotated[
+        Path,
+        typer.Argument(help="A set in BEIR layout, or with --collection the queries.jsonl of answerable questions."),
+    ],
+    outside: Annotated[list[Path], typer.Option(help="queries.jsonl that cannot be answered; may be repeated.")],
+    collection: Annotated[str, typer.Option("--collection", "-c", help="One of the home to fit for.")] = "",
+    domain: Annotated[str, typer.Option(help="Domain whose threshold is fitted, without --collection.")] = "general",
     split: Annotated[str | None, typer.Option(help="Value of metadata.split (else all but train).")] = None,
     embedder: Annotated[str | None, typer.Option(help="Name, folder or hub name of the encoder.")] = None,
-    write: Annotated[Path | None, typer.Option(help="abstention.toml to write the model to.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the halves: one fits, the other measures.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option(help="abstention.toml to write to; see 'collections set --abstention'.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with curves, the promise and the errors.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fit when to decline: AUROC, and what is declined at one false refusal in ten."""
+    """Fit when to decline; measure what that lets through on questions that the fit did not see."""
     from ragsvc.evaluation.abstention import evaluate_abstention, language_of_set, write_abstention
+    from ragsvc.evaluation.abstention_report import write_abstention_report
     from ragsvc.evaluation.retrieval import RetrievalOptions
+    from ragsvc.evaluation.selective import CONFIDENCE, LEAST_AREA
 
     obj: Context = context.obj
-    command = f"evaluate abstention {folder.name} --domain {domain}"
+    if collection:
+        domain = next((c.domain for c in obj.service().collections() if c.name == collection), domain)
+    command = f"evaluate abstention {folder.name} " + (
+        f"--collection {collection}" if collection else f"--domain {domain}"
+    )
     command += "".join(f" --outside {path.parent.name}/{path.name}" for path in outside)
-    options = RetrievalOptions(split=split, domain=domain, embedder=embedder, home=obj.home)
-    found = evaluate_abstention(folder, outside, options, fitted_on=command)
+    options = RetrievalOptions(split=split, domain=domain, embedder=embedder, home=obj.home, seed=seed)
+    found = evaluate_abstention(folder, outside, options, collection=collection, fitted_on=command)
     if write:
         write_abstention(domain, language_of_set(folder), found.model, write)
+    if report:
+        write_abstention_report(report, command, found)
     if as_json:
         print_json(found)
         return
+    promise = found.promise
+    say(f"AUROC {found.auroc:.3f}; area under risk-coverage {found.area:.3f} ({LEAST_AREA} at the best, .5 by chance)")
     say(
-        f"AUROC {found.auroc_outside:.3f} against outside questions, {found.auroc_without_gold:.3f} against the same "
-        f"questions with their works left out; declined: {found.declined_outside:.1%} and "
-        f"{found.declined_without_gold:.1%}, at {found.false_refusals:.1%} of the answerable ones; "
-        f"in small parts of the collection {found.declined_in_small:.1%} at {found.false_refusals_in_small:.1%}"
+        f"threshold {found.model.threshold:.3f}: {promise.let_through} of {promise.n_outside} outside questions are "
+        f"answered, with {CONFIDENCE:.0%} confidence at most {promise.let_through_at_most:.1%}; {promise.refused} of "
+        f"{promise.n_answerable} answerable ones are declined, at most {promise.refused_at_most:.1%}"
     )
+    if rest := found.over_a_set:
+        say(
+            f"the answerable ones with their works left out: AUROC {rest.auroc_without_gold:.3f}, declined "
+            f"{rest.declined_without_gold:.1%}; in small parts of the collection {rest.declined_in_small:.1%} of the "
+            f"outside and {rest.false_refusals_in_small:.1%} of the answerable questions are declined"
+        )

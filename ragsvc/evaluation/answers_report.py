@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from ragsvc.evaluation.charts import interval_chart
+from ragsvc.evaluation.report import page_style
 
 if TYPE_CHECKING:
     from ragsvc.evaluation.answers import AnswerResult
@@ -43,10 +43,9 @@ def write_answers_report(path: Path, found: Mapping[str, Any], results: Sequence
         found: what ``evaluate_answers`` returns.
         results: the same, answer by answer.
     """
-    style = re.search(r"<style>.*?</style>", (_HERE / "report.html").read_text(encoding="utf-8"), re.DOTALL)
     worst = sorted((r for r in results if r.outcome == "answered"), key=_badness)[:WORST]
     page = Template((_HERE / "answers_report.html").read_text(encoding="utf-8")).substitute(
-        style=style[0] if style else "",
+        style=page_style(),
         title=escape(f"Answers to {found['file']}"),
         summary=escape(
             f"{found['n_questions']:,} questions, split: {found['split']}; {found['n_outside']:,} from outside; "

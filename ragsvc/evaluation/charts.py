@@ -63,6 +63,39 @@ def curve_chart(title: str, curves: Mapping[str, Sequence[tuple[int, float]]]) -
     return _svg(title, height + 42, parts)
 
 
+def share_chart(title: str, axes: tuple[str, str], curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Draw curves between two shares in [0, 1]; a curve of one point is a dot.
+
+    Args:
+        title: what a reader who cannot see the chart is told.
+        axes: what is across and what is up.
+        curves: label -> points.
+    """
+    height, right, top = 260, WIDTH - _RIGHT - 130, 12  # the key stands at the right
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return _LEFT + (right - _LEFT) * x, top + height * (1 - y)
+
+    parts = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        (x, bottom), (_, y) = place(share, 0), place(0, share)
+        parts += [_line(_LEFT, y, right, y, "grid"), _text(_LEFT - 10, y + 5, f"{share:g}", "end")]
+        parts += [_text(x, bottom + 18, f"{share:g}", "middle")]
+    parts += [
+        _text((_LEFT + right) / 2, top + height + 38, axes[0], "middle"),
+        _text(right + 8, top + 4, axes[1], "start"),
+    ]
+    for at, (label, curve) in enumerate(curves.items()):
+        points = [place(x, y) for x, y in curve]
+        if len(points) == 1:
+            parts.append(f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="5" class="arm-{at}"/>')
+        else:
+            drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+            parts.append(f'<polyline points="{drawn}" class="curve arm-{at}"/>')
+        parts.append(_text(right + 8, top + 4 + (at + 1) * (_NAME_HEIGHT + 4), label, "start", f"name arm-{at}"))
+    return _svg(title, top + height + 46, parts)
+
+
 def difference_chart(title: str, differences: Iterable[float]) -> str:
     """Draw one bar a query, the worst loss first; values are in [-1, 1], zero is the middle line."""
     values = sorted(differences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -43,6 +44,12 @@ def write_report(path: Path, found: Mapping[str, Any], results: Sequence[QueryRe
         encoder=_encoder(found["encoder"]),
     )
     path.write_text(page, encoding="utf-8")
+
+
+def page_style() -> str:
+    """Return the style sheet that all pages share."""
+    style = re.search(r"<style>.*?</style>", _PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return style[0] if style else ""
 
 
 def _badness(result: ArmResult) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from ragsvc.pipelines import notices
 from ragsvc.pipelines.crowding import MORE, uncrowded
 from ragsvc.pipelines.draft import Draft, Plan
 from ragsvc.pipelines.regeneration import write_twice
+from ragsvc.pipelines.thresholds import own_thresholds
 from ragsvc.prompting import Language, language_of
 from ragsvc.protocols import ChatModel, Embedder
 from ragsvc.records import (
@@ -260,6 +261,7 @@ class AnswerPipeline:
             language=language,
             domains=domains,
             chat_model=None,
+            abstention=own_thresholds(collections, language),
         )
         chain = tuple(dict.fromkeys((model, *self._parts.fallback_models)))
         return await self._open(request, settled, chain, ())
@@ -317,7 +319,9 @@ class AnswerPipeline:
         )
 
     def _why_abstain(self, plan: Plan, result: SearchResult) -> Cause | None:
-        model = self._parts.abstention.get((plan.domain(result.passages), plan.language))
+        best = result.passages[0].collection if result.passages else ""
+        of_domain = self._parts.abstention.get((plan.domain(result.passages), plan.language))
+        model = plan.abstention.get(best) or of_domain
         fits = model is not None and model.embedder_id == self._parts.embedder.embedder_id
         return why_abstain(result, model if fits else None)
 

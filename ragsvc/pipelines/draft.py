@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ from ragsvc.records import (
     TextPiece,
     Usage,
 )
+from ragsvc.retrieval.abstention import AbstentionModel
 from ragsvc.strategies.calls import add_usage
 from ragsvc.strategies.rewriting import Rewritten
 
@@ -38,6 +39,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     domains: dict[str, str]
     """Collection -> domain, of those that were asked."""
     chat_model: ChatModel | None
+    abstention: Mapping[str, AbstentionModel] = {}
+    """Collection -> its own thresholds, of those that have some for this language."""
     default_strategy: str = ""
     """Of the collections that were asked, where they agree."""
     next_models: tuple[str, ...] = ()

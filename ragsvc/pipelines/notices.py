@@ -137,5 +137,5 @@ def _facts(passages: Sequence[Passage], inventory: Inventory | None) -> dict[str
 
 
 def scope_helps(result: SearchResult) -> bool:
-    """Whether to say what the collections cover: not where a named place is what is missing."""
-    return not result.missing
+    """Whether to say what the collections cover: not where a work that is here lacks the place named."""
+    return all(missing.reason == "no such work" for missing in result.missing)

@@ -50,6 +50,10 @@ class AbstentionModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     n_unanswerable: int
     fitted_on: str = ""
     """The data, and the command that repeats the fit."""
+    let_through_at_most: float = 1.0
+    """Share of outside questions that are answered, at most: the upper 95 % bound from ``n_bound`` that the fit did
+    not see (``evaluation.selective``); without any, nothing is promised."""
+    n_bound: int = 0
 
     def probability(self, result: SearchResult) -> float:
         """Return the probability that ``result`` holds the answer."""

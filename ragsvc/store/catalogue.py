@@ -287,6 +287,7 @@ def find_collections_by_name(connection: sa.Connection, names: Sequence[str]) ->
             time_zone=row.time_zone,
             model=row.model,
             strategy=row.strategy,
+            abstention=row.abstention,
         )
         for row in (rows[name] for name in (names or rows))
     ]

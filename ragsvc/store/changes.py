@@ -148,19 +148,25 @@ class Changes:
             of_all = versions.c.collection == ordinal
             connection.execute(versions.update().where(of_all).values(added_change=None))
             itself = collections.c.ordinal == ordinal
-            connection.execute(collections.update().where(itself).values(model="", strategy=""))
+            connection.execute(collections.update().where(itself).values(model="", strategy="", abstention=""))
             bump_change_number(connection)
         return len(ordinals)
 
     def set_collection(
-        self, name: str, *, time_zone: str | None = None, model: str | None = None, strategy: str | None = None
+        self,
+        name: str,
+        *,
+        time_zone: str | None = None,
+        model: str | None = None,
+        strategy: str | None = None,
+        abstention: str | None = None,
     ) -> None:
         """Change how a collection is read or answered.
 
         Raises:
             NotFound: no such collection.
         """
-        given = {"time_zone": time_zone, "model": model, "strategy": strategy}
+        given = {"time_zone": time_zone, "model": model, "strategy": strategy, "abstention": abstention}
         values = {key: value for key, value in given.items() if value is not None}
         with self._database.write() as connection:
             this = sa.and_(collections.c.name == name, is_open())

@@ -60,6 +60,7 @@ class Inventory:
                     time_zone=row.time_zone,
                     model=row.model,
                     strategy=row.strategy,
+                    abstention=row.abstention,
                     n_documents=row.n_documents or 0,
                     n_chunks=row.n_chunks or 0,
                 )

@@ -21,6 +21,8 @@ class Collection(Struct, frozen=True, kw_only=True):
     time_zone: str
     model: str
     strategy: str = ""
+    abstention: str = ""
+    """TOML: its own thresholds, a table per language; empty = the domain's."""
     n_documents: int = 0
     n_chunks: int = 0
 

@@ -34,6 +34,7 @@ collections = Table(
     Column("time_zone", String, nullable=False),
     Column("model", String, nullable=False, server_default=""),
     Column("strategy", String, nullable=False, server_default=""),
+    Column("abstention", Text, nullable=False, server_default=""),
     Column("created_at", Float, nullable=False),
 )
 

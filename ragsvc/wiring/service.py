@@ -24,7 +24,7 @@ from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
 from ragsvc.pipelines.ingest import IngestPipeline, IngestReport, IngestRequest, Progress
 from ragsvc.pipelines.jobs import IngestPayload, JobRunner
 from ragsvc.pipelines.sources import Source
-from ragsvc.pipelines.thresholds import fitted_thresholds
+from ragsvc.pipelines.thresholds import check_thresholds, fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
@@ -208,13 +208,22 @@ class Service:
     # --- questions ---
 
     def set_collection(
-        self, name: str, *, time_zone: str | None = None, model: str | None = None, strategy: str | None = None
+        self,
+        name: str,
+        *,
+        time_zone: str | None = None,
+        model: str | None = None,
+        strategy: str | None = None,
+        abstention: str | None = None,
     ) -> None:
         """Change how a collection is read or answered; an empty model or strategy is the service's.
 
+        ``abstention`` is TOML as 'evaluate abstention --write' makes it; empty = the thresholds of the domain.
+
         Raises:
             NotFound: no such collection or model.
-            InvalidInput: no such time zone or strategy, or a strategy that needs another model.
+            InvalidInput: no such time zone or strategy, a strategy that needs another model, or thresholds that were
+                fitted for another encoder.
         """
         (known,) = self.catalogue.find_collections([name])
         if model:
@@ -223,7 +232,9 @@ class Service:
             choose_strategy(strategy, (known.model if model is None else model) or self.settings.model)
         if time_zone is not None and time_zone not in available_timezones():
             raise InvalidInput(f"time zone {time_zone!r} is unknown; write it like Asia/Shanghai")
-        self.changes.set_collection(name, time_zone=time_zone, model=model, strategy=strategy)
+        if abstention:
+            check_thresholds(abstention, self.embedder.embedder_id)
+        self.changes.set_collection(name, time_zone=time_zone, model=model, strategy=strategy, abstention=abstention)
 
     async def ask(self, request: AskRequest) -> Answer:
         """Answer a question.

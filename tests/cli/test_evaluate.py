@@ -90,6 +90,45 @@ def test_compare_for_people(labelled_set: Path, tmp_path: Path) -> None:
     assert (missing.code, "nowhere.jsonl" in missing.stderr) == (2, True)
 
 
+def test_abstention(labelled_set: Path, tmp_path: Path) -> None:
+    """Thresholds are fitted by half of the questions, told with their promise, written, and kept with a collection."""
+    things = ("deposit", "notice before entry", "monthly rent", "landlord")
+    asked = [
+        f"{words} {thing}"
+        for words in ("when is the", "what about", "who pays", "tell me of", "why the")
+        for thing in things
+    ]
+    elsewhere = [
+        f"how do I {verb} {dish}"
+        for verb in ("boil", "fry", "bake", "roast", "salt")
+        for dish in ("beef", "eggs", "rice", "fish")
+    ]
+    for name, texts in (("asked", asked), ("elsewhere", elsewhere)):
+        lines = (json.dumps({"_id": f"{name}-{n}", "text": text}) + "\n" for n, text in enumerate(texts))
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines), "utf-8")
+    home, texts_file = tmp_path / "home", tmp_path / "lease.md"
+    texts_file.write_text("\n\n".join(f"## {title}\n\n{text}" for title, text in DOCUMENTS.values()), "utf-8")
+    assert run("--home", home, "ingest", texts_file, "-c", "lease").code == 0
+    own, page = tmp_path / "own.toml", tmp_path / "page.html"
+    words = (
+        "evaluate",
+        "abstention",
+        tmp_path / "asked.jsonl",
+        "--outside",
+        tmp_path / "elsewhere.jsonl",
+        "-c",
+        "lease",
+    )
+    ended = run("--home", home, *words, "--write", own, "--report", page)
+    assert ended.code == 0, ended.stderr
+    assert "with 95% confidence at most" in ended.stderr
+    assert "<svg" in page.read_text("utf-8")
+    assert run("--home", home, "collections", "set", "lease", "--abstention", own).code == 0
+    assert run("--home", home, "collections", "show", "lease").json["abstention"] == own.read_text("utf-8")
+    wrong = run("--home", home, "collections", "set", "lease", "--abstention", page)
+    assert (wrong.code, "abstention.toml" in wrong.stderr) == (2, True)
+
+
 def test_not_a_set(new_cli: Cli, tmp_path: Path) -> None:
     """A folder in another layout is exit code 2, and the message says what the layout is."""
     (tmp_path / "other").mkdir()

@@ -9,11 +9,13 @@ import pytest
 
 from ragsvc.errors import UpstreamFailed
 from ragsvc.pipelines.answer import AnswerParts, AnswerPipeline
+from ragsvc.pipelines.notices import scope_helps
 from ragsvc.records import (
     Answer,
     AnswerDone,
     AnswerEvent,
     AskRequest,
+    MissingAddress,
     NoticeGiven,
     Passage,
     PassagesFound,
@@ -114,3 +116,11 @@ def test_who_asks_for_something_else_is_told_what_there_is() -> None:
     assert answer.abstained
     assert [notice.kind for notice in answer.notices] == ["scope"]
     assert "法律、法规和司法解释" in answer.notices[0].text
+
+
+def test_scope_is_told_where_the_law_named_is_not_here() -> None:
+    """A work that is not there at all: what is there helps. An article that its work lacks: it does not."""
+    away = MissingAddress(mention="《星际法》第三条", reason="no such work")
+    assert scope_helps(SearchResult(passages=(), missing=(away,)))
+    article = MissingAddress(mention="民法典第1300条", reason="no such article", work="中华人民共和国民法典")
+    assert not scope_helps(SearchResult(passages=(), missing=(away, article)))

@@ -12,7 +12,7 @@ depends_on = None
 
 COLUMNS: list[sa.Column] = [
     chunks.c.frame,
-    collections.c.strategy,
+    *(collections.c.strategy, collections.c.abstention),
     *(versions.c.notes, versions.c.facts),
     *(keys.c.old_key_hash, keys.c.old_until),
     *(keys.c.requests_per_minute, keys.c.questions_per_day, keys.c.tokens_per_day),
