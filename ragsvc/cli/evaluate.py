@@ -242,9 +242,8 @@ def abstention(
     obj: Context = context.obj
     if collection:
         domain = next((c.domain for c in obj.service().collections() if c.name == collection), domain)
-    command = f"evaluate abstention {folder.name} " + (
-        f"--collection {collection}" if collection else f"--domain {domain}"
-    )
+    name = folder.name if folder.is_dir() else f"{folder.parent.name}/{folder.name}"
+    command = f"evaluate abstention {name} " + (f"--collection {collection}" if collection else f"--domain {domain}")
     command += "".join(f" --outside {path.parent.name}/{path.name}" for path in outside)
     options = RetrievalOptions(split=split, domain=domain, embedder=embedder, home=obj.home, seed=seed)
     found = evaluate_abstention(folder, outside, options, collection=collection, fitted_on=command)
