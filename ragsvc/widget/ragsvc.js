@@ -1,4 +1,4 @@
-/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: 7aa57799914edfca663963aaa4e0a819eb7293be06f8dcc621c38c7bfb3fc7ba */
+/*! ragsvc widget, Apache-2.0; with Lit, BSD-3-Clause. Sources: be37d5526801fd2401f4d7df3bd911a7735eed22325d3d3e079120b8695cba3d */
 // \0rolldown/runtime.js
 var e = Object.defineProperty, t = (t, n) => {
 	let r = {};
@@ -679,7 +679,7 @@ var W = {
   @container (max-width: 30rem) {
     article { padding: .8rem .85rem; }
     .row .actions, .row .actions button { flex: 1; }
-    .hint { width: 100%; }
+    .row:not(.goes-on) .hint { width: 100%; }
   }
   @media (prefers-reduced-motion: no-preference) { .chip { transition: background .15s; } }
   @media print {
@@ -1107,7 +1107,7 @@ var Je = /* @__PURE__ */ t({ words: () => Ye }), Ye = {
 	whyAbstained: "Nothing is answered without a source that supports it. Put the question another way, or look at the nearest passages below.",
 	urgent: "Read this first",
 	notices: "Please note",
-	follows: "Goes on from the question above",
+	follows: "Goes on from your last question",
 	fresh: "New topic",
 	sources: "Quoted sources",
 	nearest: (e) => `Nearest passages (${e}; they may not fit)`,
@@ -1187,7 +1187,7 @@ var Je = /* @__PURE__ */ t({ words: () => Ye }), Ye = {
 	whyAbstained: "为避免误导，没有依据时不作回答。可以换一种说法再问，或查看下面最接近的原文。",
 	urgent: "请先看这里",
 	notices: "请注意",
-	follows: "接着上面的问题",
+	follows: "接着刚才的问题",
 	fresh: "换个新话题",
 	sources: "引用的原文",
 	nearest: (e) => `最接近的 ${e} 段原文（未必切题）`,

@@ -188,6 +188,46 @@ def test_names_for_who_does_not_see(address: str, open_page: OpenPage) -> None:
     expect(dialog).to_be_hidden()
 
 
+def test_what_the_service_says_beside_an_answer(address: str, open_page: OpenPage) -> None:
+    """A red flag stands before the answer and is announced, other notices below it; a question back offers its choices.
+
+    What is chosen goes out with the conversation that it belongs to.
+    """
+    page = open_page(address)
+    flag = {"kind": "red_flag", "severity": "urgent", "topic": "stroke", "language": "zh", "text": "请立即拨打 120。"}
+    age = {**flag, "kind": "missing_fact", "severity": "warning", "text": "用量取决于年龄。"}
+    notices = [{**flag, "citations": []}, {**age, "citations": []}]
+    asked = {"question": "是左边还是右边？", "number": 1, "most": 3, "choices": ["左边", "右边"]}
+    said = {"answer_id": "a1", "model": "m", "index_generation": "g", "disclaimer": "", "notices": notices}
+    answer = {
+        **said,
+        "answer": "是左边还是右边？",
+        "citations": [],
+        "passages": [],
+        "abstained": False,
+        "clarify": asked,
+    }
+    sent = []
+
+    def reply(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        route.fulfill(json=answer if len(sent) == 1 else {**answer, "answer": "请就医。", "clarify": None})
+
+    page.route("**/v1/ask", reply)
+    ask(page, "突然口角歪斜")
+    expect(page.get_by_role("alert")).to_contain_text("请立即拨打 120。")
+    expect(page.locator("#beside")).to_contain_text("用量取决于年龄。")
+    expect(page.locator("#answer-heading")).to_have_text("请补充")
+    expect(page.locator("#replies button")).to_have_text(["左边", "右边", "不清楚"])
+    page.get_by_role("button", name="右边").click()
+    expect(page.locator("#answer")).to_have_text("请就医。")
+    expect(page.locator("#replies")).to_be_hidden()
+    assert sent[1]["history"] == [
+        {"role": "user", "content": "突然口角歪斜"},
+        {"role": "assistant", "content": "是左边还是右边？"},
+    ]
+
+
 def test_without_streams(address: str, open_page: OpenPage) -> None:
     """Where something on the way breaks every stream, the answer comes as a whole."""
     page = open_page(address)

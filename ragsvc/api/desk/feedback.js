@@ -25,7 +25,7 @@ function said(one, words) {
   return h("article", { class: "card" },
     h("p", { class: "bar" }, h("span", { class: `tag ${one.rating === "up" ? "good" : "bad"}` }, words[one.rating]),
       one.reason ? h("span", { class: "tag" }, words.reasons[one.reason]) : null,
-      h("span", { class: "soft" }, [moment(one.given_at), receipt.collections.join(" · "), one.marker && words.aboutCitation(one.marker)].filter(Boolean).join(" · "))),
+      h("span", { class: "soft" }, [moment(one.given_at), receipt.collections.join(" · ") || words.all, one.marker && words.aboutCitation(one.marker)].filter(Boolean).join(" · "))),
     one.comment ? h("p", { lang: languageOf(one.comment) }, one.comment) : null,
     h("p", { class: "soft" }, `${words.asked}: ${receipt.question ?? words.noQuestion}`),
     h("details", {}, h("summary", {}, words.answered), h("p", { class: "diff", lang: languageOf(receipt.answer) }, receipt.answer),
@@ -40,7 +40,7 @@ export async function declined({ words, parameters, go }) {
   return [table(words.views.declined[0], [
     [words.question, (one) => one.question],
     [words.reason, (one) => one.reason],
-    [words.collection, (one) => one.collections.join(" · ")],
+    [words.collection, (one) => one.collections.join(" · ") || words.all],
     [words.created, (one) => moment(one.asked_at)],
   ], found), pager(words, { offset, limit: LIMIT, count: found.length, go: (to) => go("declined", { offset: to }) })];
 }

@@ -7,7 +7,7 @@ import { WORDS } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const state = { language: "zh", words: WORDS.zh };
 /** What became of the last question. */
-const idle = { question: "", asOf: "", text: "", passages: [], citations: [], nMarked: 0, answer: null, error: null, stopper: null };
+const idle = { question: "", asOf: "", history: [], text: "", passages: [], notices: [], citations: [], nMarked: 0, answer: null, error: null, stopper: null };
 let turn = { ...idle };
 
 // --- language ---
@@ -39,8 +39,15 @@ async function send(event) {
   if (!$("key-row").hidden) await useKey();
   const question = $("question").value.trim();
   if (!question || turn.stopper || !$("key-row").hidden) return;
-  begin(question);
+  await put(question);
+}
+
+async function put(question) {
+  // What is said to a question back goes with the conversation that it belongs to.
+  const said = turn.answer?.clarify ? [...turn.history, { role: "user", content: turn.question }, { role: "assistant", content: turn.text }] : [];
+  begin(question, said);
   const body = { question };
+  if (said.length) body.history = said;
   if ($("collection").value) body.collections = [$("collection").value];
   if (turn.asOf) body.as_of = turn.asOf;
   try {
@@ -53,9 +60,9 @@ async function send(event) {
   }
 }
 
-function begin(question) {
+function begin(question, history) {
   closeSource(false);
-  turn = { ...idle, question, asOf: $("as-of").value, stopper: new AbortController() };
+  turn = { ...idle, question, history, asOf: $("as-of").value, stopper: new AbortController() };
   $("answer").replaceChildren();
   $("answer").lang = languageOf(question);
   $("result").hidden = true;
@@ -68,14 +75,17 @@ function receive(name, data) {
     turn.passages = data.passages;
     say(state.words.writing);
     label();
+  } else if (name === "notice") {
+    turn.notices = [...turn.notices, data];
+    label();
   } else if (name === "citation") {
     turn.citations = [...turn.citations, data];
   } else if (name === "token") {
     write(data.text);
-  } else if (name === "done") {
+  } else if (name === "done" || name === "clarify") {
     finish(data);
   } else if (name === "error") {
-    fail(new Problem(data.status, data.detail, data.passages));
+    fail(new Problem(data.status, data.detail, data.passages, data.notices));
   }
 }
 
@@ -131,7 +141,7 @@ function chip(citation) {
 
 function finish(answer) {
   const isWhole = turn.text === answer.answer;
-  Object.assign(turn, { answer, passages: answer.passages, citations: answer.citations });
+  Object.assign(turn, { answer, passages: answer.passages, citations: answer.citations, notices: answer.notices });
   if (!isWhole) {
     $("answer").replaceChildren();
     Object.assign(turn, { text: "", nMarked: 0 });
@@ -150,7 +160,8 @@ function fail(error) {
   }
   turn.error = error;
   if (error.passages?.length) turn.passages = error.passages;
-  if (turn.passages.length || turn.text) {
+  if (error.notices?.length) turn.notices = error.notices;
+  if (turn.passages.length || turn.notices.length || turn.text) {
     label();
     $("passages-box").open = true;
   }
@@ -168,6 +179,13 @@ function label() {
   $("answer-heading").textContent = heading();
   $("notice").hidden = !turn.error;
   $("notice").textContent = turn.error?.status === 0 ? words.broken : words.modelFailed;
+  showNotices();
+  $("replies").hidden = !answer?.clarify;
+  $("replies").replaceChildren(...[...(answer?.clarify?.choices ?? []), words.unsure].map((reply) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: reply });
+    button.addEventListener("click", () => turn.stopper || put(reply));
+    return button;
+  }));
   $("disclaimer").textContent = answer?.disclaimer ?? "";
   $("disclaimer").lang = languageOf(answer?.disclaimer ?? "");
   $("receipt").textContent = answer ? words.receipt(answer) : "";
@@ -177,6 +195,30 @@ function label() {
   $("passages-box").hidden = turn.passages.length === 0;
   $("passages-summary").textContent = (answer?.abstained ? words.nearest : words.passages)(turn.passages.length);
   $("passages").replaceChildren(...turn.passages.map((one) => item(one, [one.text], "")));
+}
+
+/** What the service itself says: what is urgent stands before the answer, the rest behind it. */
+function showNotices() {
+  const urgent = turn.notices.filter((one) => one.severity === "urgent");
+  const others = turn.notices.filter((one) => one.severity !== "urgent");
+  $("urgent").dataset.title = state.words.urgent;
+  for (const [box, found] of [[$("urgent"), urgent], [$("beside"), others]]) {
+    box.hidden = found.length === 0;
+    const texts = found.map((one) => one.text).join();
+    if (box.dataset.shown !== texts) box.replaceChildren(...found.map(noticeItem)); // an alert is read out each time it changes
+    box.dataset.shown = texts;
+  }
+}
+
+function noticeItem(one) {
+  const item = Object.assign(document.createElement("p"), { className: one.severity === "urgent" ? "" : `notice ${one.severity}`, dir: "auto", lang: one.language });
+  const waiting = [...one.citations];
+  for (const piece of one.text.split(/(\[\d+\])/)) {
+    const at = waiting.findIndex((cited) => cited.marker === piece);
+    item.append(at < 0 ? visible(piece) : chip(waiting.splice(at, 1)[0]));
+  }
+  item.append(...waiting.map(chip));
+  return item;
 }
 
 function bySource() {
@@ -191,6 +233,7 @@ function quotesOf(citations) {
 }
 
 function heading() {
+  if (turn.answer?.clarify) return state.words.clarify;
   if (turn.answer) return turn.answer.abstained ? state.words.abstained : state.words.answer;
   const isOver = turn.error || turn.stopper?.signal.aborted;
   if (!isOver) return state.words.answer;

@@ -2,10 +2,9 @@
 
 /** A problem+json answer; status 0 when none came: "unreachable", or "cut" in the middle. */
 export class Problem extends Error {
-  constructor(status, detail, passages = []) {
+  constructor(status, detail, passages = [], notices = []) {
     super(detail);
-    this.status = status;
-    this.passages = passages;
+    Object.assign(this, { status, passages, notices });
   }
 }
 
@@ -27,7 +26,7 @@ export async function request(url, init = {}) {
   const response = await over(() => fetch(url, { ...init, headers }), "unreachable");
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
-  throw new Problem(response.status, body.detail ?? response.statusText, body.passages);
+  throw new Problem(response.status, body.detail ?? response.statusText, body.passages, body.notices);
 }
 
 export async function getJson(url) {
@@ -50,7 +49,7 @@ function post(body, signal) {
   });
 }
 
-/** Ask, and call `on(name, data)` for each event: passages, token, citation, then done or error. */
+/** Ask, and call `on(name, data)` for each event: passages, notice, token, citation, then done, clarify or error. */
 export async function ask(body, on, signal) {
   let heard = false;
   const hear = (name, data) => { heard = true; on(name, data); };
@@ -70,7 +69,7 @@ async function readWhole(response, on) {
   on("passages", { passages: answer.passages });
   answer.citations.forEach((citation) => on("citation", citation));
   on("token", { text: answer.answer });
-  on("done", answer);
+  on(answer.clarify ? "clarify" : "done", answer);
 }
 
 /** Server-sent events as our service writes them: one `event:` and one `data:` line each; comments are heartbeats. */

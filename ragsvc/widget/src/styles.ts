@@ -107,7 +107,7 @@ export const styles = css`
   @container (max-width: 30rem) {
     article { padding: .8rem .85rem; }
     .row .actions, .row .actions button { flex: 1; }
-    .hint { width: 100%; }
+    .row:not(.goes-on) .hint { width: 100%; }
   }
   @media (prefers-reduced-motion: no-preference) { .chip { transition: background .15s; } }
   @media print {

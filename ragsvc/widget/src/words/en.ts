@@ -8,7 +8,7 @@ export const words: Words = {
   answer: "Answer", incomplete: "Answer (incomplete)", abstained: "No reliable basis was found", clarify: "Please tell a little more",
   unsure: "I don’t know", reply: "Or answer in your own words in the field above.",
   whyAbstained: "Nothing is answered without a source that supports it. Put the question another way, or look at the nearest passages below.",
-  urgent: "Read this first", notices: "Please note", follows: "Goes on from the question above", fresh: "New topic",
+  urgent: "Read this first", notices: "Please note", follows: "Goes on from your last question", fresh: "New topic",
   sources: "Quoted sources", nearest: (n) => `Nearest passages (${n}; they may not fit)`, passages: (n) => `Passages found (${n})`,
   cited: (marker, name) => `Citation ${marker}: ${name}, open the source`,
   copy: "Copy with citations", copied: "Copied.", print: "Print", again: "Ask again", clear: "Clear history",

@@ -8,7 +8,7 @@ export const words: Words = {
   answer: "回答", incomplete: "回答（不完整）", abstained: "没有找到可靠的依据", clarify: "请补充",
   unsure: "不清楚", reply: "也可以在上面的输入框里用自己的话回答。",
   whyAbstained: "为避免误导，没有依据时不作回答。可以换一种说法再问，或查看下面最接近的原文。",
-  urgent: "请先看这里", notices: "请注意", follows: "接着上面的问题", fresh: "换个新话题",
+  urgent: "请先看这里", notices: "请注意", follows: "接着刚才的问题", fresh: "换个新话题",
   sources: "引用的原文", nearest: (n) => `最接近的 ${n} 段原文（未必切题）`, passages: (n) => `检索到的 ${n} 段原文`,
   cited: (marker, name) => `引用 ${marker}：${name}，打开原文`,
   copy: "复制（含引用）", copied: "已复制。", print: "打印", again: "再问一次", clear: "清除记录",
