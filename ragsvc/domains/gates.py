@@ -2,15 +2,15 @@
 
 A rule looks at words only. A sign (嘴歪, "can't breathe") counts where it stands in a clause that neither denies it nor
 tells of the past; a name of a disease counts only beside words that make it someone's, now; a question that asks what
-something is raises nothing.
+something is raises nothing. Where no rule speaks, the weights of ``red_flags.LANGUAGE.tsv`` may:
+``domains/red_flags.py`` tells how, and how many emergencies both miss.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
@@ -18,9 +18,9 @@ from typing import Literal
 from msgspec import Struct, convert
 
 from ragsvc.citing.sentences import split_sentences
+from ragsvc.domains.red_flags import Language, Weights, folded, language_of
 from ragsvc.records import NoticeKind, Passage
 
-Language = Literal["zh", "en"]
 Severity = Literal["urgent", "warning", "info"]
 
 _MOST_CHARS = 4_000
@@ -120,6 +120,8 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     texts: dict[str, str] = {}
     context: Context | None = None
     red_flags: list[RedFlag] = []
+    unforeseen: RedFlag | None = None
+    """What the weights raise."""
     missing_facts: list[MissingFact] = []
     advice: list[Advice] = []
     cited_units: list[str] = []
@@ -146,6 +148,11 @@ class Gates:
         path = self._folder / f"gates.{language}.toml" if self._folder else None
         return convert(tomllib.loads(path.read_text("utf-8")), _Table) if path and path.exists() else _Table()
 
+    @cached_property
+    def _weights(self) -> dict[Language, Weights]:
+        paths = {language: self._folder / f"red_flags.{language}.tsv" for language in self._tables if self._folder}
+        return {language: Weights.read(path) for language, path in paths.items() if path.exists()}
+
     def scope(self, language: Language) -> str:
         """Return what questions of this domain are about, as part of a sentence; empty = anything."""
         return self._tables[language].scope
@@ -167,21 +174,20 @@ class Gates:
 
     def refuses(self, claim: str) -> bool:
         """Whether a sentence of an answer gives what this domain does not give."""
-        text = _folded(claim)
+        text = folded(claim)
         return any(_found(one.gives, text) for table in self._tables.values() for one in table.advice)
 
     def of_question(self, question: str, language: Language) -> list[Finding]:
         """Return what the question alone raises; patterns of both languages are looked for."""
-        text = _folded(question[:_MOST_CHARS])
+        text = folded(question[:_MOST_CHARS])
+        flags, texts = list(self._foreseen(text)), self._tables[language].texts
+        unforeseen = self._tables[language].unforeseen
+        if unforeseen and not flags and self._weigh(text) > 0:
+            flags = [unforeseen]
         found: dict[str, Finding] = {}
-        texts = self._tables[language].texts
-        for table in self._tables.values():
-            for flag in table.red_flags if table.context else ():
-                assert table.context is not None
-                if texts[flag.text] not in found and _is_raised(flag, text, table.context):
-                    found[texts[flag.text]] = Finding(
-                        kind="red_flag", severity="urgent", topic=flag.topic, text=texts[flag.text]
-                    )
+        for flag in flags:
+            said = texts[flag.text]
+            found.setdefault(said, Finding(kind="red_flag", severity="urgent", topic=flag.topic, text=said))
         for table in self._tables.values():
             for one in table.advice:
                 said = next((same.text for same in self._tables[language].advice if same.topic == one.topic), one.text)
@@ -189,11 +195,24 @@ class Gates:
                     found[said] = Finding(kind="advice", severity="warning", topic=one.topic, text=said)
         return list(found.values())
 
+    def foresees(self, question: str) -> bool:
+        """Whether a pattern, not a weight, finds an emergency in it."""
+        return any(self._foreseen(folded(question[:_MOST_CHARS])))
+
+    def _foreseen(self, text: str) -> Iterator[RedFlag]:
+        for table in self._tables.values():
+            if context := table.context:
+                yield from (flag for flag in table.red_flags if _is_raised(flag, text, context))
+
+    def _weigh(self, text: str) -> float:
+        weights = self._weights.get(language_of(text))
+        return weights.score(text) if weights else 0.0
+
     def of_passages(
         self, said: str, passages: Sequence[Passage], language: Language, facts: Facts | None = None
     ) -> list[Finding]:
         """Return what the passages raise for someone who ``said`` this, the question last."""
-        text = _folded(said)
+        text = folded(said)
         found = []
         for one in self._tables[language].missing_facts:
             asks = any(_found(same.asks, text) for same in self._same(one.topic))
@@ -216,12 +235,6 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 def _found(pattern: str, text: str) -> re.Match[str] | None:
     return _pattern(pattern).search(text) if pattern else None
-
-
-def _folded(text: str) -> str:
-    """Without what hides words from patterns: width, invisible signs, curled apostrophes."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
-    return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
 _CLAUSE_END = re.compile(r"[。！？!?；;\n]|\.(?=\s|$)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +15,7 @@ from tests.doubles import make_passage
 
 Language = Literal["zh", "en"]
 DATA = Path(__file__).parent / "data"
+QUESTIONS = Path(__file__).parents[3] / "corpora/questions"
 ACT = make_passage(
     "用人单位应当自用工之日起三十日内与劳动者订立书面劳动合同。",
     work="中华人民共和国劳动合同法", locator="第十条", document_id="act",
@@ -29,18 +32,77 @@ def is_red_flag(question: str, language: Language) -> bool:
     return any(finding.kind == "red_flag" for finding in found)
 
 
+def read_labelled(name: str) -> list[tuple[str, bool]]:
+    lines = (DATA / name).read_text("utf-8").splitlines()
+    return [(line[2:], line[0] == "+") for line in lines if line[0] in "+-"]
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_emergencies_are_told_from_other_questions(language: Language) -> None:
     """Of at least 60 of each kind no emergency is missed and no other question is alarmed at.
 
-    Both rounds were scored before anything was mended after them. First: 36 of 63 found (zh) and 52 of 64 (en), 3 and 1
-    false alarms. Second, in freer words: 4 of 15 and 9 of 15, none false. What is found of words that nobody tried yet
-    is nearer to that than to this test; few alarms are false.
+    Both rounds were scored before the patterns were mended after them (36 of 63 and 4 of 15 found, zh; 52 of 64 and 9
+    of 15, en), and the weights were fitted on them too: what is found of other words, the next test says.
     """
-    lines = (DATA / f"red_flags.{language}.txt").read_text("utf-8").splitlines()
-    labelled = [(line[2:], line[0] == "+") for line in lines if line[0] in "+-"]
+    labelled = read_labelled(f"red_flags.{language}.txt")
     assert min(sum(is_one for _, is_one in labelled), sum(not is_one for _, is_one in labelled)) >= 60
     assert [question for question, is_one in labelled if is_red_flag(question, language) != is_one] == []
+
+
+@pytest.mark.parametrize(("language", "found", "false"), [("zh", 50, 9), ("en", 40, 5)])
+def test_emergencies_in_words_nobody_foresaw(language: Language, found: int, false: int) -> None:
+    """Of 75 emergencies in roundabout words 50 are found (zh) and 40 (en); patterns alone find 2 and none.
+
+    The set was written after the weights and scored once; nothing was changed by it. Precision is .85 and .89 beside 75
+    near misses. One emergency in three (zh), or nearly half (en), is missed: those told by a comparison (like a kettle,
+    like cotton wool), by a figure alone (a reading of 79, a temperature at seventeen days), or by what was found (a
+    note, a rope) rather than by what is wrong. The author of the set is the author of the questions learnt from, so
+    other people's words may fare worse. Silence is never a sign that all is well.
+    """
+    labelled = read_labelled(f"red_flags_test.{language}.txt")
+    raised = [is_one for question, is_one in labelled if is_red_flag(question, language)]
+    assert [is_one for _, is_one in labelled].count(True) == [is_one for _, is_one in labelled].count(False) == 75
+    assert raised.count(True) >= found
+    assert raised.count(False) <= false
+
+
+@pytest.mark.parametrize(
+    ("language", "files", "share"),
+    [("zh", ["medicine_zh_lay"], 0.035), ("en", ["health_en_lay", "medicine_en_lay"], 0.02)],
+)
+def test_few_ordinary_questions_are_alarmed_at(language: Language, files: list[str], share: float) -> None:
+    """Of questions that nothing was fitted on: 7 of 226 (zh) and 6 of 383 (en), less those labelled as emergencies.
+
+    The bias allows 2 % of the 2,178 and 2,929 others, each scored by weights that did not see it.
+    """
+    labelled = {row["question"] for row in read_rows(f"red_flags_{language}")}
+    rows = [row for name in files for row in read_rows(name) if row["split"] == "dev"]
+    ordinary = [row["question"] for row in rows if row["question"] not in labelled]
+    assert len(ordinary) > 200
+    assert sum(is_red_flag(question, language) for question in ordinary) <= share * len(ordinary)
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    with gzip.open(QUESTIONS / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def test_the_test_was_not_learnt_from() -> None:
+    """No question of the test is among the labelled questions that the weights were fitted on."""
+    for language in ("zh", "en"):
+        learnt = {row["question"] for row in read_rows(f"red_flags_{language}")}
+        assert not learnt & {question for question, _ in read_labelled(f"red_flags_test.{language}.txt")}
+
+
+def test_what_no_pattern_names_gets_a_general_notice_about_help() -> None:
+    """In the reader's language, with its own topic, and with a word for those who think of harming themselves."""
+    gates = find_pack("medicine").gates
+    question = "娃软得像面条，叫了也不睁眼，一天没尿"
+    assert not gates.foresees(question)
+    [found] = gates.of_question(question, "en")
+    assert (found.kind, found.severity, found.topic) == ("red_flag", "urgent", "possible_emergency")
+    assert "emergency number" in found.text
+    assert "crisis line" in found.text
 
 
 def test_the_text_is_in_the_readers_language() -> None:
