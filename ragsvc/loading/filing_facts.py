@@ -100,14 +100,19 @@ def with_facts(assembly: TextAssembly, tags: FactTags) -> TextAssembly:
             if fact:
                 facts.append(fact)
     clean = TextAssembly()
-    clean.replace(text.translate(removed), [_moved_block(block, moved) for block in assembly.blocks])
+    plain = text.translate(removed)
+    clean.replace(plain, [kept for block in assembly.blocks if (kept := _moved_block(block, plain, moved))])
     clean.title, clean.warnings = assembly.title, assembly.warnings
     clean.facts = sorted(facts, key=lambda fact: (fact.start, fact.end))
     return clean
 
 
-def _moved_block(block: Block, moved: Any) -> Block:
-    return replace(block, start=moved(block.start), end=moved(block.end))
+def _moved_block(block: Block, text: str, moved: Any) -> Block | None:
+    """The block in the text without marks; white space that stood inside marks is no part of it."""
+    start, end = moved(block.start), moved(block.end)
+    inner = text[start:end].strip()
+    start += text[start:end].find(inner)
+    return replace(block, start=start, end=start + len(inner)) if inner else None
 
 
 def _local(element: Any) -> str:

@@ -140,13 +140,9 @@ class IngestPipeline:
             staging.discard_leftovers()
             self._sweep()
             collection = staging.open_collection(request.collection, request.pack.name, request.time_zone)
-            duplicates = DuplicateFinder(Inventory(self._database), collection.name)
-            for batch in _batches(self._prepared(sources, collection, staging, request, report, progress)):
-                new, same = duplicates.split(batch)
-                report.duplicates += same
-                report.documents += len(same)
-                report.unchanged += len(same)
-                report.embedded += self._embed_and_stage(staging, collection, new, report)
+            self._take_in(
+                self._prepared(sources, collection, staging, request, report, progress), collection, staging, report
+            )
             if report.cancelled:
                 staging.discard_leftovers()
             elif staging.has_staged():
@@ -239,12 +235,27 @@ class IngestPipeline:
 
     # --- one batch ---
 
+    def _take_in(
+        self, documents: Iterable[StagedDocument], collection: Collection, staging: Staging, report: IngestReport
+    ) -> None:
+        """Embed and stage documents batch by batch; when it returns, none of them is in memory any more."""
+        duplicates = DuplicateFinder(Inventory(self._database), collection.name)
+        for batch in _batches(documents):
+            new, same = duplicates.split(batch)
+            report.duplicates += same
+            report.documents += len(same)
+            report.unchanged += len(same)
+            report.embedded += self._embed_and_stage(staging, collection, new, report)
+
     def _embed_and_stage(
         self, staging: Staging, collection: Collection, batch: list[StagedDocument], report: IngestReport
     ) -> int:
         texts = (text for item in batch for windows in item.windows for text in windows)
         missing = staging.missing_vectors(texts)
-        new = staging.stage(collection, batch, self._embed(missing))
+        last = max(0, len(missing) - 1) // BATCH_CHUNKS * BATCH_CHUNKS
+        for at in range(0, last, BATCH_CHUNKS):  # of a very long document: its vectors need not be here all at once
+            staging.add_windows([], self._embed(missing[at : at + BATCH_CHUNKS]))
+        new = staging.stage(collection, batch, self._embed(missing[last:]))
         report.documents += len(batch)
         report.unchanged += len(batch) - sum(new)
         report.chunks += sum(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -35,6 +36,8 @@ from ragsvc.store.schema import (
     work_names,
     works,
 )
+
+_ROWS_AT_ONCE = 4000
 
 
 class StagedDocument(Struct, frozen=True, kw_only=True):
@@ -134,16 +137,15 @@ class Staging:
                 connection.execute(chunk_vectors.insert().prefix_with("OR IGNORE"), links)
 
     def _insert_vectors(self, connection: sa.Connection, embedded: dict[str, NDArray[np.float32]]) -> None:
-        rows = [
+        rows = (
             {
                 "embedding_key": identity.embedding_key(self._embedder_id, text),
                 "embedder_id": self._embedder_id,
                 "vector": vector.astype("<f2").tobytes(),
             }
             for text, vector in embedded.items()
-        ]
-        if rows:
-            connection.execute(vectors.insert().prefix_with("OR IGNORE"), rows)
+        )
+        _insert(connection, vectors.insert().prefix_with("OR IGNORE"), rows)
 
     def _links(self, chunk: int, texts: Sequence[str]) -> list[dict[str, Any]]:
         return [
@@ -215,32 +217,30 @@ class Staging:
 
     def _insert_chunks(self, connection: sa.Connection, version: int, version_id: str, item: StagedDocument) -> None:
         first = (connection.execute(sa.select(sa.func.max(chunks.c.ordinal))).scalar() or 0) + 1
-        rows: list[dict[str, Any]] = []
-        links: list[dict[str, Any]] = []
-        for position, (chunk, windows) in enumerate(zip(item.chunks, item.windows, strict=True)):
-            rows.append(
-                {
-                    "ordinal": first + position,
-                    "chunk_id": identity.chunk_id(version_id, chunk.start, chunk.end),
-                    "version": version,
-                    "position": position,
-                    "kind": chunk.kind,
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "locator": chunk.locator,
-                    "address": chunk.address,
-                    "heading_path": msgspec.json.encode(chunk.heading_path).decode(),
-                    "is_leaf": chunk.is_leaf,
-                    "is_searchable": chunk.is_searchable,
-                    "parent": chunk.parent,
-                    "frame": msgspec.json.encode(chunk.frame).decode() if chunk.frame else None,
-                }
-            )
-            links += self._links(first + position, windows)
-        if rows:
-            connection.execute(chunks.insert(), rows)
-        if links:
-            connection.execute(chunk_vectors.insert(), links)
+        rows = (
+            {
+                "ordinal": first + position,
+                "chunk_id": identity.chunk_id(version_id, chunk.start, chunk.end),
+                "version": version,
+                "position": position,
+                "kind": chunk.kind,
+                "start": chunk.start,
+                "end": chunk.end,
+                "locator": chunk.locator,
+                "address": chunk.address,
+                "heading_path": msgspec.json.encode(chunk.heading_path).decode(),
+                "is_leaf": chunk.is_leaf,
+                "is_searchable": chunk.is_searchable,
+                "parent": chunk.parent,
+                "frame": msgspec.json.encode(chunk.frame).decode() if chunk.frame else None,
+            }
+            for position, chunk in enumerate(item.chunks)
+        )
+        links = (
+            link for position, windows in enumerate(item.windows) for link in self._links(first + position, windows)
+        )
+        _insert(connection, chunks.insert(), rows)
+        _insert(connection, chunk_vectors.insert(), links)
 
     def restate(self, version: int, effective_from: date | None) -> None:
         """Give a version that is live already another first day when the job is committed."""
@@ -365,6 +365,13 @@ def _notes(document: LoadedDocument) -> ReadingNotes:
         if block.page is not None and block.confidence is not None
     )
     return ReadingNotes(pages=tuple(pages), warnings=document.warnings)
+
+
+def _insert(connection: sa.Connection, statement: sa.Insert, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows a few thousand at a time: those of a very long document would take more memory than it does."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, _ROWS_AT_ONCE)):
+        connection.execute(statement, some)
 
 
 def _inserted(connection: sa.Connection, insert: sa.Insert) -> int:

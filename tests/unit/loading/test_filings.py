@@ -73,3 +73,17 @@ def test_other_pages_are_no_filings() -> None:
     """A page that only speaks of a form stays an ordinary page."""
     assert not is_filing("<html><body><h1>How to read a Form 10-K</h1></body></html>")
     assert is_filing("<DOCUMENT>\n<TYPE>10-Q\n<TEXT><HTML></HTML>")
+
+
+def test_blanks_that_a_tag_encloses_are_no_part_of_a_block() -> None:
+    """A figure of nothing but blanks leaves none at the end of its row, and none of its own."""
+    tag = "<ix:nonFraction name='us-gaap:A' format='ixt:num-dot-decimal'>{}</ix:nonFraction>"
+    page = (
+        "<html xmlns:ix='http://www.xbrl.org/2013/inlineXBRL'><body><p>Sales "
+        + tag.format(f"5 {tag.format(' 7&#160; ')}")
+        + f"</p><p>{tag.format('&#160;')}</p></body></html>"
+    )
+    found = read_filing(page)
+    for block in found.blocks:
+        content = found.text[block.start : block.end]
+        assert content == content.strip() != ""
