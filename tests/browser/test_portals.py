@@ -59,9 +59,8 @@ def portals(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def read_until(process: subprocess.Popen[str], word: str) -> str:
     """Return what the process has said up to the line with ``word``."""
-    assert process.stdout is not None
     lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=lambda out: [lines.put(line) for line in out], args=[process.stdout], daemon=True).start()
+    threading.Thread(target=lambda: list(map(lines.put, process.stdout or ())), daemon=True).start()
     said = ""
     while word not in said:
         said += lines.get(timeout=START_S)
@@ -132,7 +131,7 @@ def test_every_page_fits_a_phone_and_can_be_used_by_all(
     """Nothing is wider than 320 px, and axe-core finds nothing on the whole page, in light and dark."""
     visit.set_viewport_size({"width": 320, "height": 640})
     for scheme in ("light", "dark"):
-        visit.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        visit.emulate_media(color_scheme=scheme)
         visit.goto(f"{getattr(portals, site)}/{language}")
         expect(visit.locator("rag-ask textarea")).to_be_visible()
         assert visit.evaluate("document.documentElement.scrollWidth") <= 320
