@@ -56,23 +56,24 @@ def read_labelled(folder: Path, language: Language) -> tuple[list[str], list[boo
 
 def fit(questions: Sequence[str], is_flag: Sequence[bool], n_ordinary: int) -> Weights:
     """Fit weights; the last ``n_ordinary`` questions say where the bias has to be."""
-    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     found = [features(folded(question)) for question in questions]
-    usual = Counter(feature for one in found for feature in one)
-    column = {feature: n for n, feature in enumerate(sorted(f for f, n in usual.items() if n >= MIN_QUESTIONS))}
-    places = [(row, column[f]) for row, one in enumerate(found) for f in sorted(one) if f in column]
-    rows, columns = np.array(places).T
-    values = np.array([1 / math.sqrt(len(found[row])) for row in rows])
-    matrix = csr_matrix((values, (rows, columns)), shape=(len(found), len(column)))
+    counts = Counter(feature for one in found for feature in one)
+    rows = [{f: 1 / math.sqrt(len(one)) for f in one if counts[f] >= MIN_QUESTIONS} for one in found]
+    columns = DictVectorizer()
+    matrix = columns.fit_transform(rows)
+    for part in ("indices", "indptr"):  # liblinear takes no others
+        setattr(matrix, part, getattr(matrix, part).astype(np.int32))
     model = LogisticRegression(C=C, solver="liblinear")
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     unseen: FloatArray = cross_val_predict(model, matrix, is_flag, cv=folds, method="decision_function")
     threshold = _threshold(questions[-n_ordinary:], unseen[-n_ordinary:])
     model.fit(matrix, is_flag)
-    weights = {f: w for f, n in column.items() if abs(w := round(float(model.coef_[0, n]), 2)) >= MIN_WEIGHT}
+    fitted = zip(columns.get_feature_names_out(), model.coef_[0], strict=True)
+    weights = {str(f): w for f, exact in fitted if abs(w := round(float(exact), 2)) >= MIN_WEIGHT}
     return Weights(float(model.intercept_[0]) - threshold, weights)
 
 
