@@ -116,7 +116,7 @@ class Scores(Struct):
 
 
 class TableFrame(Struct):
-    """What holds for the cells of a table: labels by column, unit, scale, currency (ISO 4217), period; null scale = not stated."""
+    """What holds for the cells of a table; currency as in ISO 4217, a scale of null is not stated."""
 
     columns: list[str]
     unit: str

@@ -145,11 +145,7 @@ class AnswerPipeline:
             raise
 
     async def _answered(self, request: AskRequest, plan: Plan, draft: Draft) -> AsyncGenerator[AnswerEvent, None]:
-        if plan.strategy not in SEARCHES_ALL_TURNS and (
-            again := await rewrite(plan.chat_model, request, plan.language)
-        ):
-            draft.rewrote(again)
-            request = structs.replace(request, standing=again.question)
+        request = await _rewritten(request, plan, draft)
         result = await self._search(
             SearchRequest(
                 question=searched_question(plan.strategy, request),
@@ -336,3 +332,11 @@ class AnswerPipeline:
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await to_thread.run_sync(function, *arguments, limiter=self._limiter)
+
+
+async def _rewritten(request: AskRequest, plan: Plan, draft: Draft) -> AskRequest:
+    """Let the model say a follow-up question so that it stands alone, where the strategy does not search all turns."""
+    if plan.strategy not in SEARCHES_ALL_TURNS and (again := await rewrite(plan.chat_model, request, plan.language)):
+        draft.rewrote(again)
+        return structs.replace(request, standing=again.question)
+    return request

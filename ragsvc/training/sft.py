@@ -53,11 +53,7 @@ def fine_tune(config: Path, output: Path, *, data: Path | None = None, resume: b
         SettingsError: the model cannot be loaded, or a package is missing.
         Conflict: the folder holds something else than a broken-off training of this config.
     """
-    try:
-        import peft  # noqa: F401
-        import trl  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(f"fine-tuning needs {error.name}: pip install 'ragsvc[train]'") from None
+    _find_packages()
     recipe = read_sft_config(config)
     root = data or config.parent / recipe.data
     learnt, held_out, template = _read(recipe, root)
@@ -99,6 +95,14 @@ def fine_tune(config: Path, output: Path, *, data: Path | None = None, resume: b
     write_sft_card(output, record)
     shutil.rmtree(place.folder.parent)
     return record
+
+
+def _find_packages() -> None:
+    try:
+        import peft  # noqa: F401
+        import trl  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(f"fine-tuning needs {error.name}: pip install 'ragsvc[train]'") from None
 
 
 def encode(writer: LocalModel, tokenizer: Any, dialogue: Dialogue) -> _Example:

@@ -20,9 +20,10 @@ from msgspec import Struct, convert
 from ragsvc.citing.alignment import words_of
 from ragsvc.citing.claims import content
 from ragsvc.citing.differences import claim_words, compare
-from ragsvc.domains.gates import Facts, Finding, Language
+from ragsvc.domains.gates import Facts, Finding
 from ragsvc.domains.law.facts import kind_of_title
 from ragsvc.domains.law.names import normal_name
+from ragsvc.domains.red_flags import Language
 from ragsvc.records import Passage
 
 LEAST_SHARED = 0.25
