@@ -92,7 +92,7 @@ def without_running_lines(pages: list[list[Line]]) -> tuple[list[list[Line]], li
     dropped: Counter[str] = Counter()
     running = set()
     for (_, pattern), lines in alike.items():
-        if len(lines) < needed:
+        if len({line.page for line in lines}) < needed:
             continue
         height = sorted(line.bottom for line in lines)[len(lines) // 2]
         counts = Counter(count for line in lines for count in _page_counts(line))

@@ -94,6 +94,9 @@ def _with_rows(table: RuledTable, runs: _Runs, page: int) -> list[list[_Glyph] |
             rest.append(outside)
     if _goes_on_beside(table, [glyph for run in rest if not isinstance(run, Line) for glyph in run]):
         return list(runs)
+    cells = [cell for row in table.rows for cell in row]
+    if not all(any(_is_in(cell, glyph) for cell in cells) for piece in pieces for glyph in piece):
+        return list(runs)  # boxes behind every second row: what stands between them would be lost
     rows = [_row_line(cells, pieces, page) for cells in table.rows]
     filled = [cell for row in rows for cell in row.text.split(CELL_MARK) if cell]
     n_cells = sum(map(len, table.rows))

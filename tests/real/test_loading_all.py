@@ -7,28 +7,22 @@ A few files of each format by default; all of them with ``RAGSVC_TEST_ALL_FILES=
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 import time
-import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lxml import etree, html
 from msgspec import Struct
 
 from ragsvc.loading import ParserProcess, iter_files, load_file
 from ragsvc.loading.limits import LoadingLimits
+from tests.real.independent import lost_characters
 
 SAMPLE = 2
 """Files of each folder and format, the smallest and the one in the middle."""
 RECOVERED = 0.99
 ALL_FILES = 798
-_WORD_RUN = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
-_HIDDEN = '//*[contains(translate(@style, " ", ""), "display:none")] | //title | //script | //style'
 
 
 class Row(Struct):
@@ -40,47 +34,6 @@ class Row(Struct):
     expected: int = 0
     lost: int = 0
     tables: int = 0
-
-
-def independent_text(path: Path) -> str:
-    """Text of a file by another program than the one under test."""
-    if path.suffix == ".pdf":
-        return without_edges(pdf_pages(path))
-    if path.suffix == ".docx":
-        body = etree.fromstring(zipfile.ZipFile(path).read("word/document.xml"))
-        return "".join(node.text or "" for node in body.iter(_WORD_RUN))
-    if path.suffix == ".html":
-        page = html.fromstring(path.read_bytes())
-        for hidden in page.xpath(_HIDDEN):
-            hidden.drop_tree()
-        return re.sub("Table of Contents", "", page.text_content(), flags=re.I)  # a link on every page, left out
-    if path.suffix == ".xml":
-        root = etree.parse(path).getroot()
-        return "".join(found.text or "" for found in root.iter("Question", "Answer", "Focus", "Synonym"))
-    return path.read_text(encoding="utf-8")
-
-
-def pdf_pages(path: Path) -> list[str]:
-    done = subprocess.run(["pdftotext", "-layout", "-enc", "UTF-8", str(path), "-"], capture_output=True, check=True)
-    return done.stdout.decode("utf-8", "replace").split("\f")
-
-
-def without_edges(pages: list[str]) -> str:
-    """Page numbers and running headers, which stand on many pages and are left out of the text, are no loss."""
-    lines = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
-    alike = Counter(re.sub(r"\d+", "#", line) for page in lines for line in {*page[:3], *page[-3:]})
-    most = max(2, len(pages) / 4)
-    kept = []
-    for page in lines:
-        for at, line in enumerate(page):
-            at_edge = at < 3 or at >= len(page) - 3
-            if not (at_edge and alike[re.sub(r"\d+", "#", line)] >= most):
-                kept.append(line)
-    return "\n".join(kept)
-
-
-def characters(text: str) -> Counter[str]:
-    return Counter(re.sub(r"[\s|\u00ad\ufffe.…·]", "", text))
 
 
 def chosen(files: list[Path], take_all: bool) -> Iterator[Path]:
@@ -107,14 +60,13 @@ def test_every_file_goes_in_whole(shared_data: Path) -> None:
             document = load_file(path, parser=parser)
             row = rows.setdefault(path.suffix, Row())
             row.seconds += time.perf_counter() - start
-            expected = characters(independent_text(path))
-            lost = (expected - characters(document.text)).total()
+            lost, expected = lost_characters(path, document.text)
             row.files += 1
             row.pages += sum(block.kind == "page" for block in document.blocks)
             row.tables += sum(block.kind == "table" for block in document.blocks)
-            row.expected += expected.total()
+            row.expected += expected
             row.lost += lost
-            worst.append((lost / expected.total(), path.name))
+            worst.append((lost / expected, path.name))
     print("\nformat  files  pages  pages/s  recovered  tables  files/s")  # noqa: T201
     for name, row in rows.items():
         share = 1 - row.lost / row.expected

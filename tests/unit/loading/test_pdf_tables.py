@@ -57,6 +57,19 @@ def test_boxes_behind_one_column_do_not_make_the_table() -> None:
     assert tables(pdf_bytes([page], drawing)) == ["Revenue | 44,538 | 37,403\nCost of sales | 24,576 | 21,162"]
 
 
+def test_boxes_behind_every_second_row_lose_none_of_the_others() -> None:
+    """What stands between shaded rows, whose boxes are cut into columns, is in the table too."""
+    rows = [(f"Item {n}", f"{n},933", f"{n},240") for n in range(1, 8)]
+    page = [
+        (left, 700.0 - 15 * at, 10.0, text)
+        for at, cells in enumerate(rows)
+        for left, text in zip((76.0, 254.0, 420.0), cells, strict=True)
+    ]
+    shaded = [(x, 696 - 15 * at, width) for at in range(0, 7, 2) for x, width in ((72, 170), (242, 168), (410, 100))]
+    drawing = "".join(f"0.9 0.9 1 rg {x} {y} {width} 15 re f " for x, y, width in shaded) + "0 g "
+    assert tables(pdf_bytes([page], drawing)) == ["\n".join(" | ".join(cells) for cells in rows)]
+
+
 def row(bottom: float, *cells: str, left: float = 72.0) -> Line:
     return Line(CELL_MARK.join(cells), page=1, left=left, right=540.0, bottom=bottom, size=10.0)
 
