@@ -82,6 +82,8 @@ class IngestRequest(Struct, frozen=True, kw_only=True):
     effective_from: date | None = None
     job_id: str = ""
     wait: bool = False
+    takes_copies: bool = False
+    """Whether a document goes in that says what is stored already: those of a labelled set are told apart by name."""
 
 
 Progress = Callable[[int, int, str], bool]
@@ -140,9 +142,9 @@ class IngestPipeline:
             staging.discard_leftovers()
             self._sweep()
             collection = staging.open_collection(request.collection, request.pack.name, request.time_zone)
-            self._take_in(
-                self._prepared(sources, collection, staging, request, report, progress), collection, staging, report
-            )
+            documents = self._prepared(sources, collection, staging, request, report, progress)
+            finder = None if request.takes_copies else DuplicateFinder(Inventory(self._database), collection.name)
+            self._take_in(documents, finder, collection, staging, report)
             if report.cancelled:
                 staging.discard_leftovers()
             elif staging.has_staged():
@@ -236,12 +238,16 @@ class IngestPipeline:
     # --- one batch ---
 
     def _take_in(
-        self, documents: Iterable[StagedDocument], collection: Collection, staging: Staging, report: IngestReport
+        self,
+        documents: Iterable[StagedDocument],
+        finder: DuplicateFinder | None,
+        collection: Collection,
+        staging: Staging,
+        report: IngestReport,
     ) -> None:
         """Embed and stage documents batch by batch; when it returns, none of them is in memory any more."""
-        duplicates = DuplicateFinder(Inventory(self._database), collection.name)
         for batch in _batches(documents):
-            new, same = duplicates.split(batch)
+            new, same = finder.split(batch) if finder else (batch, [])
             report.duplicates += same
             report.documents += len(same)
             report.unchanged += len(same)

@@ -332,8 +332,9 @@ class Service:
         return report
 
     def ingest_sources(self, sources: list[Source], collection: str, pack: DomainPack) -> IngestReport:
-        """Ingest documents that are not files, with a pack of the caller's."""
-        request = IngestRequest(collection=collection, pack=pack, time_zone=self.settings.time_zone, wait=True)
+        """Ingest documents that are not files, with a pack of the caller's; copies go in as well."""
+        zone = self.settings.time_zone
+        request = IngestRequest(collection=collection, pack=pack, time_zone=zone, wait=True, takes_copies=True)
         return self._ingest_pipeline().run(sources, request, lambda _done, _total, _name: True)
 
     def submit_upload(
