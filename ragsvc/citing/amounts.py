@@ -78,7 +78,7 @@ _WRITTEN = re.compile(
     r"|(?P<date>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
     r"|\b(?:Articles?|Arts?\.?|§{1,2})\s*(?P<article>\d+[a-z]?)"
     rf"|(?:每|一)(?P<often>日|天|周|月|年)(?P<count>{_CHINESE}|\d{{1,3}})次"
-    rf"|(?P<ordinal>第)?(?<![同统任某每])(?P<chinese>{_CHINESE})(?P<cunit>{_UNIT})(?:之(?P<csub>[一二三四五六七八九十]+))?"
+    rf"|(?P<ordinal>第)?(?!(?<=[同统任某每])一)(?P<chinese>{_CHINESE})(?P<cunit>{_UNIT})(?:之(?P<csub>[一二三四五六七八九十]+))?"
     rf"|(?P<currency>(?:{_CURRENCY})\s?)?(?P<dordinal>第)?(?<![A-Za-z0-9_.])(?P<digits>{_ARABIC})\s?"
     rf"(?P<scale>(?:{_SCALES})(?![a-z]))?\s?(?P<dunit>(?:{_UNIT})(?![a-z]))?"
     rf"(?P<per>(?:\s?(?:/|每|per\s)\s?(?:{_PER_UNIT})(?![A-Za-z]))*)(?P<daily>\s(?:daily|a day)\b)?"

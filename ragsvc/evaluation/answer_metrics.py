@@ -30,9 +30,10 @@ _TOKEN = re.compile(r"[\u3400-\u9fff]|[A-Za-z]+|\d+(?:\.\d+)?")
 _OWN_WORDS = re.compile(
     r"以下为原文摘录，非生成内容：|Extracts from the sources, nothing is generated:"
     r"|所检索的资料中没有。|None in what was searched\."
-    r"|（(?:本回答没有可核实的引用|有 \d+ [处句]|未在所引原文中找到：|与原文不符：|以下略|模型|资料超出)[^）]*）"
+    r"|（(?:本回答没有可核实的引用|有 \d+ [处句]|未在所引原文中找到：|与原文不符：|计算：|以下略|模型|资料超出)[^）]*）"
     r"|\((?:Nothing in this answer rests|\d+ (?:citation marks could|sentences that)|not found in the sources:"
-    r"|differs from the source:|the article goes on|The model reached|The content filter of|The sources exceed)[^)]*\)"
+    r"|differs from the source:|worked out:|the article goes on|The model reached|The content filter of"
+    r"|The sources exceed)[^)]*\)"
 )
 """What the service says around an answer: intro of extracts, empty parts of a report, notes of all kinds."""
 _ENDS = '。！？；.!?;”’"」』）)'

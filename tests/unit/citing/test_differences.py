@@ -15,6 +15,7 @@ LEASE = (
     "承租人可以自行维修，维修费用由出租人负担。因维修租赁物影响承租人使用的，应当相应减少租金或者延长租期。"
 )
 FINE = "受理机关应当自收到申请之日起三十日内作出决定；情节严重的，处五万元以上二十万元以下的罚款。"
+RANK = "一级关务督办每四年晋升一级，期满而且考核合格的，应当予以晋升。"
 BREACH = (
     "In the case of a personal data breach, the controller shall notify the supervisory authority without undue delay "
     "and, where feasible, not later than 72 hours after having become aware of it."
@@ -52,6 +53,7 @@ def test_what_a_source_says_is_supported(claim: str, source: str) -> None:
     ("kind", "claim", "source"),
     [
         ("number", "受理机关应当自收到申请之日起60日内作出决定", FINE),
+        ("number", RANK.replace("每四年", "每四日"), RANK),
         ("number", "情节严重的，处五元以上二十万元以下的罚款", FINE),
         ("bound", "情节严重的，处五万元以下二十万元以下的罚款", FINE),
         ("modality", "因维修租赁物影响承租人使用的，可以相应减少租金或者延长租期", LEASE),
