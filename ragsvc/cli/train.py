@@ -61,6 +61,27 @@ def reranker(
     _report(train_reranker(config, output, data=data, resume=resume), as_json=as_json)
 
 
+@app.command()
+def interaction(
+    config: Annotated[Path, typer.Argument(help="TOML file; ragsvc/training/configs/interaction-zh-en.toml is one.")],
+    output: Annotated[Path, typer.Option(help="New folder for weights and card; the setting rerank names it.")],
+    data: Annotated[Path | None, typer.Option(help="Folder that the config's paths count from.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a reranker that compares the words of question and passage by a static encoder's token vectors."""
+    import msgspec
+
+    from ragsvc.training.interaction import train_interaction
+
+    fit = train_interaction(config, output, data=data)
+    if as_json:
+        print_json({"path": str(output.absolute()), **msgspec.to_builtins(fit)})
+        return
+    for source in fit.sources:
+        say(f"{source.name}: nDCG@10 {source.hybrid:.3f}, reranked by what the others teach {source.left_out:.3f}")
+    say(f"{output}: try it with 'evaluate retrieval --arms hybrid,reranked' and RAGSVC_RERANK={output}")
+
+
 @app.command("mine-negatives")
 def mine_negatives(
     config: Annotated[Path, typer.Argument(help="TOML file of the training that the negatives are for.")],

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragsvc.embedding.training_record import read_data_sets
 from ragsvc.embedding.windows import cut_in_context
@@ -95,6 +96,16 @@ class StaticEmbedder:
     def trained_on(self) -> tuple[str, ...]:
         """Names of the data sets that ``training.json`` beside the weights lists; empty if there is no such file."""
         return self._trained_on
+
+    @property
+    def table(self) -> FloatArray:
+        """One vector a token, shape (tokens, dim), not normalised: a common word's is short."""
+        return self._table
+
+    def token_ids(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return the rows of ``table`` that each text is made of."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.asarray(encoding.ids, np.int64) for encoding in encodings]
 
     def windows(self, text: str, context: str = "") -> list[str]:
         """Cut a long text at sentence ends into pieces of at most ``window_chars`` characters."""

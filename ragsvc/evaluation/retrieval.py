@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from ragsvc.pipelines.ingest import IngestReport
 from ragsvc.pipelines.sources import Source
 from ragsvc.protocols import Reranker
 from ragsvc.records import ARMS, Arm, LoadedDocument, SearchRequest, SearchResult
+from ragsvc.retrieval.interaction import FIRST, SHIPPED
+from ragsvc.retrieval.searcher import Searcher
 from ragsvc.settings import Settings, read_settings
 from ragsvc.store import identity
 from ragsvc.wiring import Service, open_service
@@ -36,6 +39,8 @@ ARM_SETS: dict[str, tuple[Arm, ...]] = {"lexical": ("lexical",), "dense": ("dens
 
 Run = dict[str, list[tuple[str, float]]]
 """Query id -> (document id, score), best first."""
+Search = Callable[[str], list[tuple[str, float]]]
+"""A question to the ids of the set's documents with their scores, best first."""
 Progress = Callable[[str, int, int], None]
 """Arm, queries done, queries in all."""
 
@@ -51,8 +56,9 @@ class RetrievalOptions(Struct, frozen=True, kw_only=True):
     seed: int = 0
     home: Path | None = None
     reranker: Reranker | None = None
+    """Of the arm ``reranked``; None = the one that the service searches with when ``rerank`` is set."""
     rerank_first: int = 30
-    """Hits of hybrid that the reranker reads."""
+    """Hits of hybrid that ``reranker`` reads."""
     history: bool = True
     """Whether the earlier turns of a conversation are part of its query."""
     run_file: Path | None = None
@@ -69,6 +75,7 @@ class IndexedSet:
     def __init__(self, labelled: LabelledSet, service: Service, domain: str) -> None:
         self.labelled = labelled
         self.service = service
+        self._searcher = service.open_searcher(rerank="")
         self.pack = whole_document_pack(find_pack(domain))
         self._ids: dict[str, str] = {}
         self._work_keys: dict[str, str] = {}
@@ -110,8 +117,13 @@ class IndexedSet:
             *((name, lowest - 2 + hit.score) for name, hit in hits[result.addressed + len(read) :]),
         ]
 
+    def search_with(self, searcher: Searcher, question: str, k: int = DEPTH) -> list[tuple[str, float]]:
+        """As ``search`` by all arms, with a searcher that has a reranker."""
+        result = searcher.search(SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=ARMS))
+        return [(self._ids[passage.document_id], passage.score) for passage in result.passages]
+
     def _search(self, question: str, arms: tuple[Arm, ...], k: int) -> SearchResult:
-        return self.service.search(SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms))
+        return self._searcher.search(SearchRequest(question=question, collections=(COLLECTION,), k=k, arms=arms))
 
     def excerpt(self, document: str) -> str:
         """Return title and beginning of a document of the set; empty for one that is judged but not in the corpus."""
@@ -163,7 +175,11 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
     with open_home(options) as service:
         indexed = IndexedSet(labelled, service, options.domain)
         ingested = indexed.ingest()
-        runs = {arm: _run_arm(indexed, queries, arm, options, on_progress) for arm in arms}
+        reranking = _open_reranking(indexed, options) if RERANKED in arms else None
+        searches = {arm: partial(indexed.search, arms=ARM_SETS[arm]) for arm in arms if arm != RERANKED}
+        if reranking:
+            searches[RERANKED] = reranking.search
+        runs = {arm: _run_arm(queries, arm, search, options, on_progress) for arm, search in searches.items()}
         name = service.settings.embedder
         encoder = describe_encoder(name, find_card(name), service.embedder)
     results = _judge(indexed, queries, {arm: run for arm, (run, _) in runs.items()}, options)
@@ -182,12 +198,8 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
         "trained_on": data_of_set(folder.resolve().name, encoder["data"] or []),
         "encoder": encoder,
         "fusion": compare_fusion(results, arms, options.seed),
-        "reranking": options.reranker
-        and {
-            "reranker": options.reranker.reranker_id,
-            "first": options.rerank_first,
-            **compare_reranking(results, arms, options.seed),
-        },
+        "reranking": reranking
+        and {"reranker": reranking.name, "first": reranking.first, **compare_reranking(results, arms, options.seed)},
         "arms": figures,
     }
     if options.run_file:
@@ -199,15 +211,28 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
     return found
 
 
+class _Reranking(Struct, frozen=True):
+    """The arm ``reranked``."""
+
+    name: str
+    first: int
+    search: Search
+
+
+def _open_reranking(indexed: IndexedSet, options: RetrievalOptions) -> _Reranking:
+    """Take the reranker that was given, else the one that the service itself searches with."""
+    if reranker := options.reranker:
+        search = partial(indexed.rerank, reranker=reranker, first=options.rerank_first)
+        return _Reranking(reranker.reranker_id, options.rerank_first, search)
+    searcher = indexed.service.open_searcher(indexed.service.settings.rerank or SHIPPED)
+    return _Reranking(searcher.reranker_id, FIRST, partial(indexed.search_with, searcher))
+
+
 def _arms(options: RetrievalOptions) -> list[str]:
     asked = [arm for arm in options.arms if arm != RERANKED]
-    if unknown := set(asked) - set(ARM_SETS):
-        raise InvalidInput(f"arms {sorted(unknown)} were asked for; there are {', '.join([*ARM_SETS, RERANKED])}")
-    if options.reranker:
-        return [*asked, RERANKED]
-    if len(asked) < len(options.arms) or not asked:
-        raise InvalidInput(f"arms {list(options.arms)} were asked for; {RERANKED} needs a reranker: name it")
-    return asked
+    if not options.arms or (set(asked) - set(ARM_SETS)):
+        raise InvalidInput(f"arms {list(options.arms)} were asked for; there are {', '.join([*ARM_SETS, RERANKED])}")
+    return [*asked, RERANKED] if options.reranker or len(asked) < len(options.arms) else asked
 
 
 def _choose(labelled: LabelledSet, options: RetrievalOptions) -> list[Query]:
@@ -221,17 +246,14 @@ def _choose(labelled: LabelledSet, options: RetrievalOptions) -> list[Query]:
 
 
 def _run_arm(
-    indexed: IndexedSet, queries: list[Query], arm: str, options: RetrievalOptions, on_progress: Progress | None
+    queries: list[Query], arm: str, search: Search, options: RetrievalOptions, on_progress: Progress | None
 ) -> tuple[Run, NDArray[np.float64]]:
     run: Run = {}
     latencies_ms = np.empty(len(queries))
     for at, query in enumerate(queries):
         question = query.question(with_history=options.history)
         started = time.perf_counter()
-        if options.reranker and arm == RERANKED:
-            run[query.id] = indexed.rerank(question, options.reranker, options.rerank_first)
-        else:
-            run[query.id] = indexed.search(question, ARM_SETS[arm])
+        run[query.id] = search(question)
         latencies_ms[at] = (time.perf_counter() - started) * 1000
         if on_progress:
             on_progress(arm, at + 1, len(queries))

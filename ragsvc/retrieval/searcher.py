@@ -18,6 +18,7 @@ from ragsvc.records import IndexFilter, MissingAddress, Passage, ScoredChunk, Sc
 from ragsvc.retrieval.addresses import AddressHit, AddressResolver
 from ragsvc.retrieval.arms import Arms, Stopwatch
 from ragsvc.retrieval.fusion import fuse, learned_model
+from ragsvc.retrieval.interaction import FIRST, InteractionReranker
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.rows import Collection, Snapshot, StoredChunk
 
@@ -40,6 +41,7 @@ class Searcher:
         open_generation: id -> open index; raises NotFound when a sweep took it.
         embedder: of the same kind as the index's.
         find_pack: domain name -> its pack.
+        reranker: puts the first hits into a better order when both arms were asked; None = their fused order.
     """
 
     def __init__(
@@ -48,13 +50,20 @@ class Searcher:
         open_generation: Callable[[str], Index],
         embedder: Embedder,
         find_pack: Callable[[str], HasGrammar],
+        reranker: InteractionReranker | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._open_generation = open_generation
         self._embedder = embedder
         self._find_pack = find_pack
+        self._reranker = reranker
         self._resolvers: dict[str, AddressResolver | None] = {}
         self._lock = Lock()
+
+    @property
+    def reranker_id(self) -> str:
+        """Name and hash of the reranker's weights; empty when there is none."""
+        return self._reranker.reranker_id if self._reranker else ""
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Return at most k passages, those whose address the question names first.
@@ -86,6 +95,9 @@ class Searcher:
         found = _Found()
         if state.index and set(request.arms) - {"address"}:
             found = self._candidates(request, state, state.index, watch)
+        if self._reranker and found.lexical and found.dense:
+            with watch.stage("rerank"):
+                found = replace(found, ranking=self._rerank(request.question, found, self._reranker))
         with watch.stage("read"):
             passages = addressed[: request.k]
             passages += self._read(found, request.k - len(passages), passages)
@@ -172,6 +184,15 @@ class Searcher:
             top_cosine=scores.top_cosine,
             n_searched=index.count(where),
         )
+
+    def _rerank(self, question: str, found: _Found, reranker: InteractionReranker) -> list[ScoredChunk]:
+        """Order the first hits anew. A place keeps its score, so that scores fall from hit to hit as without."""
+        scores = {hit.chunk: hit.score for hit in found.ranking[:FIRST]}
+        chunks = self._catalogue.read_chunks(list(scores))
+        hits = [_found_passage(chunk, scores[chunk.ordinal], found) for chunk in chunks]
+        order = reranker.order(question, hits)
+        first = [ScoredChunk(chunks[at].ordinal, score) for at, score in zip(order, scores.values(), strict=False)]
+        return first + found.ranking[FIRST:]
 
     def _read(self, found: _Found, wanted: int, addressed: Sequence[Passage]) -> list[Passage]:
         """Read the best chunks; those removed since the snapshot or shown already by address make room for others."""

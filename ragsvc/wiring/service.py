@@ -28,6 +28,7 @@ from ragsvc.pipelines.thresholds import check_thresholds, fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
+from ragsvc.retrieval.interaction import open_interaction
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.security.urls import is_url
 from ragsvc.settings import Settings, read_settings
@@ -124,7 +125,12 @@ class Service:
     @cached_property
     def searcher(self) -> Searcher:
         """Question to passages."""
-        return Searcher(self.catalogue, self._open_generation, self.embedder, find_pack)
+        return self.open_searcher(self.settings.rerank)
+
+    def open_searcher(self, rerank: str) -> Searcher:
+        """Question to passages, with this reranker instead of the setting's; empty = none."""
+        reranker = open_interaction(rerank, self.embedder) if rerank else None
+        return Searcher(self.catalogue, self._open_generation, self.embedder, find_pack, reranker)
 
     @cached_property
     def answers(self) -> AnswerPipeline:

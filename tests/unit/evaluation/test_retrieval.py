@@ -166,13 +166,25 @@ def test_an_article_that_is_named_stays_on_top(write_set: WriteSet, tmp_path: Pa
     assert scores == sorted(scores, reverse=True)
 
 
-def test_the_arm_reranked_needs_a_reranker(write_set: WriteSet) -> None:
-    """Asked for without one, it is refused with what is missing."""
+def test_the_arm_reranked_is_the_services_own(write_set: WriteSet) -> None:
+    """Without a reranker of its own it is the one that ships, compared with hybrid query by query."""
     folder = write_set("lease", QUERIES, JUDGED)
-    with pytest.raises(InvalidInput, match="reranked needs a reranker"):
-        evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid", "reranked")))
-    with pytest.raises(InvalidInput, match=r"arms \['sparse'\].*lexical, dense, hybrid, reranked"):
-        evaluate_retrieval(folder, RetrievalOptions(arms=("sparse",)))
+    found = evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid", "reranked")))
+    assert list(found["arms"]) == ["hybrid", "reranked"]
+    assert found["reranking"]["reranker"].startswith("interaction-")
+    gain = found["arms"]["reranked"]["ndcg@10"] - found["arms"]["hybrid"]["ndcg@10"]
+    assert found["reranking"]["reranked_minus_hybrid"] == pytest.approx(gain, abs=2e-4)
+    assert len(found["reranking"]["ci95"]) == 2
+
+
+def test_hybrid_is_hybrid_whatever_the_setting(write_set: WriteSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is set to rerank is measured without it too, else there would be nothing to compare."""
+    folder = write_set("lease", QUERIES, JUDGED)
+    plain = evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid",)))
+    monkeypatch.setenv("RAGSVC_RERANK", str(folder / "no-reranker"))
+    assert evaluate_retrieval(folder, RetrievalOptions(arms=("hybrid",)))["ndcg@10"] == plain["ndcg@10"]
+    with pytest.raises(InvalidInput, match="no-reranker"):
+        evaluate_retrieval(folder, RetrievalOptions(arms=("reranked",)))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from ragsvc.errors import InvalidInput, NotFound
 from ragsvc.indexing import GenerationFolder
 from ragsvc.pipelines.ingest import IngestPipeline, IngestRequest
 from ragsvc.pipelines.sources import Source
-from ragsvc.records import Filters, LoadedDocument, SearchRequest, SearchResult
+from ragsvc.records import Filters, LoadedDocument, Passage, SearchRequest, SearchResult
+from ragsvc.retrieval.interaction import InteractionReranker
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.changes import Changes
@@ -247,3 +248,59 @@ def test_exact_duplicates_have_a_stable_order(home: Home) -> None:
     (work, text), (other_work, other_text) = orders.pop()[:2]
     assert text == other_text
     assert {work, other_work} == {"劳动保护条例", "劳动保障条例"}
+
+
+class LastFirst(InteractionReranker):
+    """Turns the hits round."""
+
+    def __init__(self) -> None:
+        self.read: list[Passage] = []
+
+    def order(self, question: str, hits: Sequence[Passage]) -> list[int]:
+        self.read = list(hits)
+        return list(range(len(hits)))[::-1]
+
+
+def reranked(home: Home) -> tuple[Home, LastFirst]:
+    embedder, reranker = WordEmbedder(), LastFirst()
+    searcher = Searcher(
+        Catalogue(home.database),
+        lambda name: home.folder.open(name, embedder.embedder_id),
+        embedder,
+        find_pack,
+        reranker,
+    )
+    return Home(database=home.database, folder=home.folder, ingest=home.ingest, searcher=searcher), reranker
+
+
+def test_a_reranker_decides_the_order_and_scores_still_fall(laws: Home) -> None:
+    """It reads the hits with their scores; the places keep their fused scores, and what was found is the same."""
+    asked = "出租人收取押金可以超过一个月租金吗"
+    plain, (home, reranker) = laws.search(asked), reranked(laws)
+    result = home.search(asked)
+    assert "rerank" in result.timings_ms
+    assert "rerank" not in plain.timings_ms
+    assert [p.chunk_id for p in reranker.read] == [p.chunk_id for p in plain.passages]
+    assert [p.scores for p in reranker.read] == [p.scores for p in plain.passages]
+    assert [p.chunk_id for p in result.passages] == [p.chunk_id for p in reversed(plain.passages)]
+    assert [p.score for p in result.passages] == [p.score for p in plain.passages]
+    assert result.top_cosine == plain.top_cosine
+
+
+def test_a_reranker_leaves_addresses_and_filters_alone(laws: Home) -> None:
+    """The named article stays first with full score; what a filter or the day shuts out is not read."""
+    asked = "押金和租金怎么收，见《劳动保护条例》第二条"
+    home, reranker = reranked(laws)
+    result = home.search(asked)
+    assert result.addressed == 1
+    assert (result.passages[0].work, result.passages[0].score) == ("劳动保护条例", 1.0)
+    home.search(asked, filters=Filters(works=("住房租赁条例",)), as_of=date(2024, 1, 1))
+    assert {(p.work, p.effective_from) for p in reranker.read} == {("住房租赁条例", date(2019, 3, 1))}
+
+
+def test_one_arm_is_not_reranked(laws: Home) -> None:
+    """A reranker orders what both arms found; keywords or vectors alone are what was asked for."""
+    home, reranker = reranked(laws)
+    for arm in ("lexical", "dense"):
+        assert "rerank" not in home.search("押金", arms=(arm,)).timings_ms
+    assert reranker.read == []
