@@ -65,7 +65,7 @@ async def ask(request: Request[Any, Any, Any]) -> Response[schemas.Answer]:
     body = await read_json(request, schemas.AskRequest)
     caller = caller_of(request)
     question = await to_thread.run_sync(settle, body, caller, service)
-    if caller.ticket and body.conversation_id:
+    if caller.ticket and body.conversation_id is not None:
         raise Refused(status_code=403, detail="a ticket keeps no conversations: send 'history'")
     if caller.ticket and (body.model or body.strategy or body.images):
         raise Refused(status_code=403, detail="a ticket asks the collection's own model, and shows no pictures")
@@ -102,7 +102,7 @@ async def begin(
         await limits.count_question(request, caller_of(request), service.settings)
         seen = await read_images(images, service.network.picture)
         question = replace(question, images=seen)
-        if conversation_id:
+        if conversation_id is not None:
             events = service.conversations.stream(question, conversation_id, caller_of(request).key_id)
         else:
             events = cast(Events, service.stream(question))
@@ -119,6 +119,8 @@ def settle(body: schemas.AskRequest, caller: Caller, service: Service) -> record
         InvalidInput, NotFound: as ``to_question``; also for an assistant.
     """
     question = to_question(body, caller, service.settings)
+    if body.conversation_id is not None:
+        check_name(body.conversation_id, "conversation_id")
     if body.assistant is None:
         return question
     named = to_collections(body.collections, body.collection)
