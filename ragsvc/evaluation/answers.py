@@ -26,7 +26,7 @@ from ragsvc.evaluation.answers_report import write_answers_report
 from ragsvc.evaluation.datasets import LabelledSet, Query, read_queries
 from ragsvc.evaluation.metrics import bootstrap_interval
 from ragsvc.evaluation.retrieval import COLLECTION, IndexedSet, RetrievalOptions, open_home
-from ragsvc.records import Answer, AskRequest, Turn
+from ragsvc.records import Address, Answer, AskRequest, Turn
 from ragsvc.wiring import Service
 
 REPLY = {"zh": "不清楚，请直接回答。", "en": "I do not know; please answer."}
@@ -282,9 +282,14 @@ class _Asking:
         """Return the places in works that an answer names outside its quotations, each once, as written."""
         for start, end in quoted_ranges(text):
             text = text[:start] + " " * (end - start) + text[end:]
-        found = [a for grammar in self._grammars if grammar for a in grammar.find(text) if a.work and a.article]
+        found = [a for grammar in self._grammars if grammar for a in grammar.find(text) if _is_place(a)]
         return list(dict.fromkeys(text[a.start : a.end] for a in found))
 
     def _exists(self, mention: str) -> bool:
         result = self._service.lookup(mention, self._collections)
         return bool(result.passages) and not result.missing
+
+
+def _is_place(address: Address) -> bool:
+    """Whether the words surely name a place in a work: those of a heading may be anybody's."""
+    return bool(address.work and address.article) and address.is_certain
