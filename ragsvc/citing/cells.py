@@ -13,7 +13,7 @@ _FIGURE = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _OWN_UNIT = re.compile(
-    r"[（(]([^（()）]{0,6}(?:元|股|%|％|倍|人|吨)[^（()）]{0,6})[)）]|(per share)|(%|％)", re.IGNORECASE
+    r"[（(]([^（()）]{0,6}(?:元|股|%|％|倍|人|吨)[^（()）]{0,6})[)）]|(?<!\d )(per share)|(%|％)", re.IGNORECASE
 )
 
 

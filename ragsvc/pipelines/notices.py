@@ -95,14 +95,19 @@ def of_scope(plan: Plan, inventory: Inventory | None) -> Notice:
     return Notice(kind="scope", severity="info", topic="scope", language=plan.language, text=text)
 
 
+_LEAST_INSTRUCTION = 24
+"""Characters; shorter texts of a strategy are the headings of its report, which its answer shows."""
+
+
 def release_rules(plan: Plan, passages: Sequence[Passage]) -> ReleaseRules:
     """Return what the sentences of the answer are to keep to."""
     pack = find_pack(plan.domain(passages))
+    instructions = (text for text in prompt_texts(plan.strategy, plan.language) if len(text) >= _LEAST_INSTRUCTION)
     return ReleaseRules(
         leaves_out=pack.grounding != "mark",
         cited_units=pack.gates.cited_units,
         refuses=pack.gates.refuses,
-        hidden="\n".join((pack.system_prompt[plan.language], *prompt_texts(plan.strategy, plan.language))),
+        hidden="\n".join((pack.system_prompt[plan.language], *instructions)),
         work_out=partial(shown_calculation, pack.gates.calculations),
     )
 

@@ -109,7 +109,8 @@ def _own_units(table: str) -> dict[str, str]:
 
 
 def _unit_of_label(label: str) -> str:
-    if re.search(r"per[\s-](?:common\s|ordinary\s)?share", label, re.IGNORECASE):
+    # "Dividends ($0.94 per share)" states a rate beside amounts, not the unit of the figures.
+    if re.search(r"(?<!\d\s)per[\s-](?:common\s|ordinary\s)?share", label, re.IGNORECASE):
         return "per share"
     if "每股" in label:
         return "元/股"

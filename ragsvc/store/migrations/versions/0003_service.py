@@ -27,7 +27,9 @@ def upgrade() -> None:
     for column in COLUMNS:
         known = {found["name"] for found in sa.inspect(connection).get_columns(column.table.name)}
         if column.name not in known:
-            op.add_column(column.table.name, column.copy())
+            default = column.server_default.arg if column.server_default else None
+            new = sa.Column(column.name, column.type, nullable=column.nullable, server_default=default)
+            op.add_column(column.table.name, new)
     # Counts of use left the catalogue: see store/limits.py.
     op.execute("DROP TABLE IF EXISTS ticket_days")
     if "n_left" in {found["name"] for found in sa.inspect(connection).get_columns("tickets")}:
