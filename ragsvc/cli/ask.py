@@ -133,7 +133,8 @@ def lookup(
     _say_missing(result.missing)
     if not result.passages:
         if not result.missing:
-            raise NotFound(f"{citation!r} names no article; write it like 民法典第五百七十七条 or GDPR Art. 17")
+            examples = "民法典第五百七十七条, GDPR Art. 17 or Apple Inc. 10-K Item 7"
+            raise NotFound(f"{citation!r} names no place in a work; write it like {examples}")
         raise typer.Exit(1)
 
 

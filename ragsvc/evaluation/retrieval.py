@@ -176,7 +176,9 @@ def evaluate_retrieval(folder: Path, options: RetrievalOptions, on_progress: Pro
         indexed = IndexedSet(labelled, service, options.domain)
         ingested = indexed.ingest()
         reranking = _open_reranking(indexed, options) if RERANKED in arms else None
-        searches = {arm: partial(indexed.search, arms=ARM_SETS[arm]) for arm in arms if arm != RERANKED}
+        searches: dict[str, Callable[[str], list[tuple[str, float]]]] = {
+            arm: partial(indexed.search, arms=ARM_SETS[arm]) for arm in arms if arm != RERANKED
+        }
         if reranking:
             searches[RERANKED] = reranking.search
         runs = {arm: _run_arm(queries, arm, search, options, on_progress) for arm, search in searches.items()}

@@ -133,7 +133,7 @@ def train_interaction(config: Path, output: Path, *, data: Path | None = None) -
     vectors = token_vectors(open_embedder(recipe.encoder))
     head = fit_head(list(lists.values()), fused=recipe.fused, l1=recipe.l1)
     figures = tuple(_left_out(one, list(lists.values()), recipe) for one in lists.values())
-    fit = InteractionFit(head=_head(recipe, vectors.embedder_id, head), sources=figures)
+    fit = InteractionFit(head=_head(recipe, vectors.embedder_id, head.tolist()), sources=figures)
     write_interaction(output, recipe, fit, document_weights(vectors, texts))
     return fit
 
