@@ -69,7 +69,7 @@ def open_anthropic(card: ChatCard, options: ChatOptions) -> Source:
     return Source(
         open=pieces,
         where=host,
-        timeout_errors=(anthropic.APITimeoutError,),
+        timeout_errors=(anthropic.APITimeoutError, httpx.TimeoutException),  # the latter in the middle of a stream
         connection_errors=(anthropic.APIConnectionError,),
         secrets=(key,),
         pace=pace_of(card),

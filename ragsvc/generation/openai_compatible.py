@@ -68,7 +68,7 @@ def open_openai(card: ChatCard, options: ChatOptions) -> Source:
     return Source(
         open=pieces,
         where=host,
-        timeout_errors=(openai.APITimeoutError,),
+        timeout_errors=(openai.APITimeoutError, httpx.TimeoutException),  # the latter in the middle of a stream
         connection_errors=(openai.APIConnectionError,),
         secrets=() if key == _NO_KEY else (key,),
         pace=pace_of(card),

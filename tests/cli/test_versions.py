@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,7 @@ def test_a_watched_folder(texts: tuple[Path, Path], new_cli: Cli, tmp_path: Path
             [sys.executable, "-m", "ragsvc", "--home", str(tmp_path / "home"), *command],
             stderr=stderr,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )
     try:
         wait_for(log, "watching", 1)
