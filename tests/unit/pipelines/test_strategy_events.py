@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -168,7 +169,7 @@ async def test_whatever_a_model_writes_no_strategy_breaks_or_releases_an_unprove
     citations = [event.citation for event in events if isinstance(event, CitationChecked)]
     assert citations == list(answer.citations)
     assert all(stored.read(c.version_id, c.start, c.end) == c.quote for c in citations)
-    assert "[9]" not in answer.answer
+    assert "[9]" not in re.sub(r"`[^`]*`", "", answer.answer)  # in code it is no mark
     if answer.clarify is None:
         assert text_of(events) == answer.answer
     else:
