@@ -44,7 +44,8 @@ class DuplicateFinder:
         """Return the name of a file that says all that ``item`` does, or of the first of several; else nothing.
 
         A file of the same name is a correction, however little it changes; so is one whose first day somebody gave. Of
-        a work without a title nothing is known that would make two files the same.
+        a work without a title nothing is known that would make two files the same. Without a day of promulgation a
+        file that leaves something out may be the later text: there only one that says the same, no less, is a copy.
         """
         if not item.work_key or item.facts.validity_source == "given":
             return ""
@@ -59,8 +60,11 @@ class DuplicateFinder:
         names = [name for name, _ in sources]
         if not names or item.document.name in names:
             return ""
-        said = {_said(place): name for name, places in reversed(sources) for place in places}
         wanted = [_said(place) for place in places_of(item.document.text, item.chunks)]
+        if item.facts.promulgated is None:
+            same = (name for name, places in sources if {_said(place) for place in places} == set(wanted))
+            return next(same, "") if wanted else ""
+        said = {_said(place): name for name, places in reversed(sources) for place in places}
         return said[wanted[0]] if wanted and all(one in said for one in wanted) else ""
 
 

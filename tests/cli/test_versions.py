@@ -170,6 +170,18 @@ def test_the_same_law_in_another_format_answers_once(new_cli: Cli, texts: tuple[
     assert "十日" in hit["text"]
 
 
+def test_an_undated_text_that_leaves_something_out_is_no_copy(new_cli: Cli, tmp_path: Path) -> None:
+    """A leaflet that no longer gives a dose may be the newer one; the same leaflet under another name is a copy."""
+    whole = "# Exampline tablets\n\n## Indications\n\nFor pain in adults.\n\n## Dosage\n\nChildren: 5 mg daily.\n"
+    texts = {"2023.md": whole, "2024.md": whole[: whole.index("## Dosage")], "copy.md": whole + "\n\n"}
+    reports = []
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+        call = ("ingest", tmp_path / name, "-c", "leaflets", "--domain", "medicine", "--json")
+        reports.append(new_cli(*map(str, call)).json["duplicates"])
+    assert reports == [[], [], [{"path": "copy.md", "of": "2023.md"}]]
+
+
 def test_a_dry_run_writes_nothing(new_cli: Cli, texts: tuple[Path, Path], tmp_path: Path) -> None:
     """It says what each file is and would change; where there is no home it makes none."""
     old, new = texts
