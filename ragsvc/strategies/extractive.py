@@ -84,7 +84,7 @@ def _choose(question: str, passages: Sequence[Passage], embedder: Embedder) -> l
     enough = LEAST_SCORE * max((p.score for p in passages), default=0.0)
     near = [(n, p) for n, p in enumerate(passages, 1) if p.score >= enough][:MOST_PASSAGES]
     near = _of_the_named(question, near)
-    judged = [(n, p, units, _relevance(question, p.text, units, embedder)) for n, p in near if (units := _units(p))]
+    judged = [(n, p, units, _relevance(question, p, units, embedder)) for n, p in near if (units := _units(p))]
     best = max((float(relevance.max()) for *_, relevance in judged), default=0.0)
     chosen: list[tuple[int, list[Range]]] = []
     for n, passage, units, relevance in judged:
@@ -109,11 +109,15 @@ def _of_the_named(question: str, near: list[tuple[int, Passage]]) -> list[tuple[
     return of_it or near
 
 
-def _relevance(question: str, text: str, units: list[Range], embedder: Embedder) -> FloatArray:
-    """Return how near each unit is to the question: in meaning, and in words."""
-    texts = [text[slice(*unit)] for unit in units]
+def _relevance(question: str, passage: Passage, units: list[Range], embedder: Embedder) -> FloatArray:
+    """Return how near each unit is to the question: in meaning, and in words.
+
+    Words that name the work say which document is meant, not which of its sentences.
+    """
+    texts = [passage.text[slice(*unit)] for unit in units]
     cosines = embedder.embed_passages(texts) @ embedder.embed_queries([question])[0]
     asked = content(question)
+    asked = asked - content(passage.work or passage.title) or asked
     shares = np.array([len(asked & content(unit)) / max(len(asked), 1) for unit in texts])
     relevance: FloatArray = _MEANING * cosines + (1 - _MEANING) * shares
     return relevance

@@ -110,6 +110,15 @@ def test_the_documents_of_another_company_are_left_out() -> None:
     assert "Brightco" in extract("How did the inventory change?", *found, language="en")
 
 
+def test_the_name_of_the_document_does_not_choose_its_sentences() -> None:
+    """Words that name the work stand in sentences that answer nothing; the sentence with the figure is quoted."""
+    work = "Lindqvist Tools annual report 2023"
+    about = make_passage("Lindqvist Tools had two plants in 2023.", work=work, title=work, locator="Business")
+    figure = make_passage("Revenue grew by 4.1 percent.", work=work, title=work, locator="Income", score=0.9)
+    answer = extract("Lindqvist Tools 2023 revenue", about, figure, language="en")
+    assert "“Revenue grew by 4.1 percent.”[2]" in answer
+
+
 def test_a_further_passage_that_is_far_from_the_question_is_left_out() -> None:
     """Scores rank and do not measure: what shares next to nothing with the question is no second answer."""
     far = make_passage("感谢您的关注，详见公司公告。", locator="第二条", score=0.99)
