@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APT := chromium fonts-noto-cjk tesseract-ocr tesseract-ocr-chi-sim poppler-utils
+APT := chromium fonts-noto-cjk tesseract-ocr tesseract-ocr-chi-sim poppler-utils libreoffice-writer-nogui php-cli
 
 .PHONY: setup setup-tests run test lint fmt bench clean
 
@@ -23,7 +23,7 @@ $(VENV)/.installed-tests: pyproject.toml
 
 .PHONY: apt
 apt:
-	@{ command -v chromium && command -v tesseract && command -v pdftotext; } >/dev/null || { command -v apt-get >/dev/null && \
+	@{ command -v chromium && command -v tesseract && command -v pdftotext && command -v soffice && command -v php; } >/dev/null || { command -v apt-get >/dev/null && \
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(APT) >/dev/null) || \
 	  echo "could not install $(APT): install them by hand"; }
 

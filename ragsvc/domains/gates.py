@@ -18,7 +18,8 @@ from typing import Literal
 from msgspec import Struct, convert
 
 from ragsvc.citing.sentences import split_sentences
-from ragsvc.domains.red_flags import Language, Weights, folded, language_of
+from ragsvc.domains.red_flags import Weights, folded, language_of
+from ragsvc.prompting import Language
 from ragsvc.records import NoticeKind, Passage
 
 Severity = Literal["urgent", "warning", "info"]

@@ -14,10 +14,9 @@ from msgspec import Struct, convert
 from ragsvc.domains.gates import Gates
 from ragsvc.domains.installed import BUILT_IN, check_name, declared, distribution_of, domain_names, load_installed
 from ragsvc.errors import InvalidInput, SettingsError
+from ragsvc.prompting import Language
 from ragsvc.protocols import AddressGrammar, Chunker
 from ragsvc.records import DocumentFacts
-
-Language = Literal["zh", "en"]
 
 Policy = Literal["mark", "withhold", "regenerate"]
 """mark: the sentence stays, followed by what was not found or differs. withhold: it is left out, and that is said.

@@ -15,9 +15,8 @@ import re
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
-Language = Literal["zh", "en"]
+from ragsvc.prompting import Language
 
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")

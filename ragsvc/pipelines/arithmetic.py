@@ -10,8 +10,8 @@ from itertools import permutations
 from ragsvc.citing.amounts import Number, numbers
 from ragsvc.citing.sentences import split_sentences
 from ragsvc.domains.gates import Calculation, Finding
-from ragsvc.domains.red_flags import Language
 from ragsvc.errors import InvalidInput
+from ragsvc.prompting import Language
 from ragsvc.records import Passage
 from ragsvc.strategies.calculator import calculate
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from ragsvc.domains.installed import domain_names
-from ragsvc.domains.pack import Language, find_pack
+from ragsvc.domains.pack import find_pack
 from ragsvc.errors import InvalidInput, SettingsError
+from ragsvc.prompting import Language
 from ragsvc.retrieval.abstention import AbstentionModel, parse_abstention
 from ragsvc.store.rows import Collection
 

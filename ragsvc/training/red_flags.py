@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from ragsvc.domains import medicine
-from ragsvc.domains.red_flags import Language, Weights, features, folded
+from ragsvc.domains.red_flags import Weights, features, folded
+from ragsvc.prompting import Language
 from ragsvc.protocols import FloatArray
 
 LAY: dict[Language, tuple[str, ...]] = {"zh": ("medicine_zh_lay",), "en": ("health_en_lay", "medicine_en_lay")}

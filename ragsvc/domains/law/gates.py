@@ -23,7 +23,7 @@ from ragsvc.citing.differences import claim_words, compare
 from ragsvc.domains.gates import Facts, Finding
 from ragsvc.domains.law.facts import kind_of_title
 from ragsvc.domains.law.names import normal_name
-from ragsvc.domains.red_flags import Language
+from ragsvc.prompting import Language
 from ragsvc.records import Passage
 
 LEAST_SHARED = 0.25
