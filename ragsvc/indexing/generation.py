@@ -133,7 +133,8 @@ class Generation:
             return []
         query = np.ascontiguousarray(query, dtype=np.float32)
         allowed = self._allowed(where)
-        wanted = k
+        # Chunks of several windows come several times; a second scan would cost as much as the first.
+        wanted = 2 * k
         while True:
             rows, scores = self._dense.search(query, wanted, allowed.rows)
             positions, first = np.unique(self._position[rows], return_index=True)

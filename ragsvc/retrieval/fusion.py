@@ -29,6 +29,8 @@ LEARNED = Path(__file__).with_name("fusion.toml")
 FLOOR = 0.75
 """Score of a chunk that the keyword arm did not return, as a part of the score of its last hit. Its true score lies
 between 0 and that; taken as 0, the arm's last hit would push out everything that only the vector arm found."""
+SCALED_BY = 100
+"""Hits of each arm that the scale is made of: more candidates add to what can be found, and move nothing else."""
 
 
 class FusionModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,12 +81,14 @@ def fuse(scores: ArmScores, weight: float) -> list[ScoredChunk]:
 
 def normalise(scores: ArmScores) -> tuple[dict[int, float], dict[int, float]]:
     """Return the scores of each arm in [0, 1]; a chunk that the keyword arm did not return is not in the first."""
-    bm25 = {hit.chunk: hit.score for hit in scores.lexical}
-    by_words = _scaled(bm25, floor=FLOOR * min(bm25.values(), default=0.0))
-    return by_words, _scaled(scores.cosines, floor=min(scores.cosines.values(), default=0.0))
+    words, meaning = scores.lexical[:SCALED_BY], scores.dense[:SCALED_BY]
+    lowest = min((hit.score for hit in words), default=0.0)
+    cosines = [scores.cosines[hit.chunk] for hit in (*words, *meaning) if hit.chunk in scores.cosines]
+    by_words = _scaled({hit.chunk: hit.score for hit in scores.lexical}, floor=FLOOR * lowest)
+    return by_words, _scaled(scores.cosines, floor=min(cosines, default=0.0))
 
 
 def _scaled(scores: Mapping[int, float], floor: float) -> dict[int, float]:
-    """Map the best score to 1 and ``floor`` to 0; where all are the same, all are the best."""
+    """Map the best score to 1 and ``floor`` and below to 0; where all are the same, all are the best."""
     span = max(scores.values(), default=0.0) - floor
-    return {chunk: (score - floor) / span if span > 0 else 1.0 for chunk, score in scores.items()}
+    return {chunk: max(0.0, (score - floor) / span) if span > 0 else 1.0 for chunk, score in scores.items()}

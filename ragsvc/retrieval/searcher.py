@@ -22,8 +22,9 @@ from ragsvc.retrieval.interaction import FIRST, InteractionReranker
 from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.rows import Collection, Snapshot, StoredChunk
 
-CANDIDATES = 100
-"""Chunks that each arm contributes, at least."""
+CANDIDATES = 200
+"""Chunks that each arm contributes, at least. From 100 to 200, Recall@100 of lay questions on statutes rises from .825
+to .833; 400 add nothing."""
 
 
 class HasGrammar(Protocol):

@@ -42,6 +42,24 @@ VERSION_JOIN = (
     .join(works, works.c.ordinal == documents.c.work)
     .join(collections, collections.c.ordinal == works.c.collection)
 )
+# Asked at every search: built here, because building a statement takes longer than running it.
+_CHUNKS = sa.select(
+    *VERSION_COLUMNS,
+    chunks.c.ordinal.label("chunk"),
+    chunks.c.chunk_id,
+    chunks.c.kind.label("chunk_kind"),
+    chunks.c.start,
+    chunks.c.end,
+    chunks.c.locator,
+    chunks.c.address,
+    chunks.c.heading_path,
+    chunks.c.frame,
+    documents.c.url,
+    # SQLite's substr counts code points, as our offsets do.
+    sa.func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label("chunk_text"),
+).select_from(VERSION_JOIN.join(chunks, chunks.c.version == versions.c.ordinal))
+_LIVE_CHUNKS = _CHUNKS.where(chunks.c.ordinal.in_(sa.bindparam("wanted", expanding=True)), versions.c.state == "live")
+_HEAD = sa.select(head)
 
 
 def in_force(day: date) -> sa.ColumnElement[bool]:
@@ -128,7 +146,7 @@ class Catalogue:
         """
         filters = filters or Filters()
         with self.database.read() as connection:
-            state = connection.execute(sa.select(head)).one()
+            state = connection.execute(_HEAD).one()
             found = find_collections_by_name(connection, names)
             days = tuple(sorted((c.ordinal, as_of or datetime.now(ZoneInfo(c.time_zone)).date()) for c in found))
             key = (state.change_number, days, filters.kinds, filters.documents, tuple(works_only))
@@ -185,7 +203,7 @@ class Catalogue:
 
     def chunks_at(self, work_ordinals: Sequence[int], address: str, where: IndexFilter) -> list[StoredChunk]:
         """Return the chunks with exactly this address in versions that ``where`` allows, parents included."""
-        query = self._chunk_query().where(
+        query = _CHUNKS.where(
             works.c.ordinal.in_(work_ordinals),
             chunks.c.address == address,
             chunks.c.address != "",  # says to SQLite that the partial index will do
@@ -220,28 +238,10 @@ class Catalogue:
 
     # --- chunks and texts ---
 
-    def _chunk_query(self) -> sa.Select[Any]:
-        return sa.select(
-            *VERSION_COLUMNS,
-            chunks.c.ordinal.label("chunk"),
-            chunks.c.chunk_id,
-            chunks.c.kind.label("chunk_kind"),
-            chunks.c.start,
-            chunks.c.end,
-            chunks.c.locator,
-            chunks.c.address,
-            chunks.c.heading_path,
-            chunks.c.frame,
-            documents.c.url,
-            # SQLite's substr counts code points, as our offsets do.
-            sa.func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label("chunk_text"),
-        ).select_from(VERSION_JOIN.join(chunks, chunks.c.version == versions.c.ordinal))
-
     def read_chunks(self, ordinals: Sequence[int]) -> list[StoredChunk]:
         """Return these chunks in this order; those that were removed meanwhile are left out."""
-        query = self._chunk_query().where(chunks.c.ordinal.in_(ordinals), versions.c.state == "live")
         with self.database.read() as connection:
-            found = {row.chunk: _stored_chunk(row) for row in connection.execute(query)}
+            found = {row.chunk: _stored_chunk(row) for row in connection.execute(_LIVE_CHUNKS, {"wanted": ordinals})}
         return [found[ordinal] for ordinal in ordinals if ordinal in found]
 
     def version_text(self, version_id: str, start: int = 0, end: int | None = None) -> VersionText:
@@ -271,10 +271,12 @@ def is_open() -> sa.ColumnElement[bool]:
     return sa.exists().where(versions.c.collection == collections.c.ordinal, versions.c.added_change.is_not(None))
 
 
+_OPEN_COLLECTIONS = sa.select(collections).where(is_open()).order_by(collections.c.name)
+
+
 def find_collections_by_name(connection: sa.Connection, names: Sequence[str]) -> list[Collection]:
     """Return the named collections in that order; no names means all. Raises NotFound with the names that exist."""
-    query = sa.select(collections).where(is_open()).order_by(collections.c.name)
-    rows = {row.name: row for row in connection.execute(query)}
+    rows = {row.name: row for row in connection.execute(_OPEN_COLLECTIONS)}
     for name in names:
         if name not in rows:
             known = ", ".join(rows) or "none yet: 'ragsvc ingest PATH --collection NAME' makes one"

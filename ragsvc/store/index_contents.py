@@ -39,6 +39,12 @@ class IndexedText(Struct, frozen=True, kw_only=True):
     text: str
 
 
+# Asked once a version: built here, because building a statement takes longer than running it.
+_SEARCHABLE = (
+    sa.select(chunks.c.ordinal, chunks.c.start, chunks.c.end, chunks.c.heading_path)
+    .where(chunks.c.version == sa.bindparam("of_version"), chunks.c.is_searchable)
+    .order_by(chunks.c.position)
+)
 _IN_INDEX = versions.c.state.in_(("live", "staged"))
 
 
@@ -105,12 +111,7 @@ class IndexContents:
 
     @staticmethod
     def _texts_of(connection: sa.Connection, version: Any) -> Iterator[IndexedText]:
-        rows = connection.execute(
-            sa.select(chunks.c.ordinal, chunks.c.start, chunks.c.end, chunks.c.heading_path)
-            .where(chunks.c.version == version.ordinal, chunks.c.is_searchable)
-            .order_by(chunks.c.position)
-        )
-        for row in rows.all():
+        for row in connection.execute(_SEARCHABLE, {"of_version": version.ordinal}).all():
             heading = " ".join(msgspec.json.decode(row.heading_path))
             yield IndexedText(
                 chunk=row.ordinal,

@@ -39,6 +39,18 @@ from ragsvc.store.schema import (
 
 _ROWS_AT_ONCE = 4000
 
+# Asked once a document: built here, because building a statement takes longer than running it.
+_WORK = sa.select(works.c.ordinal).where(works.c.work_id == sa.bindparam("work_id"))
+_DOCUMENT = sa.select(documents.c.ordinal).where(documents.c.document_id == sa.bindparam("document_id"))
+_VERSION = sa.select(versions.c.ordinal).where(
+    versions.c.version_id == sa.bindparam("version_id"),
+    versions.c.chunked_by == sa.bindparam("chunked_by"),
+    versions.c.state.in_(("live", "staged")),
+)
+_LAST_CHUNK = sa.select(sa.func.coalesce(sa.func.max(chunks.c.ordinal), 0))
+_NEW_WORK, _NEW_DOCUMENT, _NEW_VERSION = works.insert(), documents.insert(), versions.insert()
+_NEW_CHUNKS, _NEW_LINKS = chunks.insert(), chunk_vectors.insert()
+
 
 class StagedDocument(Struct, frozen=True, kw_only=True):
     """A document ready to be stored. ``windows[i]``: the texts embedded for ``chunks[i]``; empty: not searchable."""
@@ -62,6 +74,7 @@ class Staging:
         self._database = database
         self._job_id = job_id
         self._embedder_id = embedder_id
+        self._last_chunk = 0
         # What a commit changes of works and versions that readers see already: nothing of it before.
         self._work_facts: dict[int, dict[str, str]] = {}
         self._work_names: dict[tuple[int, str, int], None] = {}
@@ -124,6 +137,7 @@ class Staging:
         """
         with self._database.write() as connection:
             self._insert_vectors(connection, embedded)
+            self._last_chunk = int(connection.execute(_LAST_CHUNK).scalar_one())
             return [self._stage_one(connection, collection, item) for item in batch]
 
     def add_windows(
@@ -156,58 +170,48 @@ class Staging:
     def _stage_one(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> bool:
         work = self._open_work(connection, collection, item)
         document_id = identity.document_id(collection.name, item.work_key, item.document_key)
-        document = connection.execute(
-            sa.select(documents.c.ordinal).where(documents.c.document_id == document_id)
-        ).scalar()
+        document = connection.execute(_DOCUMENT, {"document_id": document_id}).scalar()
         if document is None:
             values = {"document_id": document_id, "work": work, "part": item.facts.part, "url": item.url}
-            document = _inserted(connection, documents.insert().values(**values))
+            document = _inserted(connection, _NEW_DOCUMENT, values)
         version_id = identity.version_id(document_id, item.document.text)
-        known = connection.execute(
-            sa.select(versions.c.ordinal).where(
-                versions.c.version_id == version_id,
-                versions.c.chunked_by == item.chunked_by,
-                versions.c.state.in_(("live", "staged")),
-            )
-        ).scalar()
+        known = connection.execute(_VERSION, {"version_id": version_id, "chunked_by": item.chunked_by}).scalar()
         if known is not None:
             if item.facts.validity_source == "given":
                 self.restate(known, item.facts.effective_from)
             return False
-        version = _inserted(
-            connection,
-            versions.insert().values(
-                version_id=version_id,
-                document=document,
-                collection=collection.ordinal,
-                state="staged",
-                name=item.document.name,
-                text=item.document.text,
-                length=len(item.document.text),
-                media_type=item.document.media_type,
-                language=item.facts.language,
-                source_sha256=item.document.source_sha256,
-                chunked_by=item.chunked_by,
-                promulgated=item.facts.promulgated,
-                effective_from=item.facts.effective_from,
-                effective_to=item.facts.effective_to,
-                validity_source=item.facts.validity_source,
-                job_id=self._job_id,
-                created_at=time.time(),
-                notes=msgspec.json.encode(_notes(item.document)).decode(),
-                facts=msgspec.json.encode(item.document.facts).decode(),
-            ),
-        )
+        values = {
+            "version_id": version_id,
+            "document": document,
+            "collection": collection.ordinal,
+            "state": "staged",
+            "name": item.document.name,
+            "text": item.document.text,
+            "length": len(item.document.text),
+            "media_type": item.document.media_type,
+            "language": item.facts.language,
+            "source_sha256": item.document.source_sha256,
+            "chunked_by": item.chunked_by,
+            "promulgated": item.facts.promulgated,
+            "effective_from": item.facts.effective_from,
+            "effective_to": item.facts.effective_to,
+            "validity_source": item.facts.validity_source,
+            "job_id": self._job_id,
+            "created_at": time.time(),
+            "notes": msgspec.json.encode(_notes(item.document)).decode(),
+            "facts": msgspec.json.encode(item.document.facts).decode(),
+        }
+        version = _inserted(connection, _NEW_VERSION, values)
         self._insert_chunks(connection, version, version_id, item)
         return True
 
     def _open_work(self, connection: sa.Connection, collection: Collection, item: StagedDocument) -> int:
         work_id = identity.work_id(collection.name, item.work_key)
-        work = connection.execute(sa.select(works.c.ordinal).where(works.c.work_id == work_id)).scalar()
+        work = connection.execute(_WORK, {"work_id": work_id}).scalar()
         facts = {"kind": item.facts.kind, "issuer": item.facts.issuer, "number": item.facts.number}
         if work is None:
             values = {"work_id": work_id, "collection": collection.ordinal, "title": item.facts.title, **facts}
-            work = _inserted(connection, works.insert().values(**values))
+            work = _inserted(connection, _NEW_WORK, values)
         else:
             # A later file may state what an earlier one did not; what is known is never blanked.
             known = {name: value for name, value in facts.items() if value}
@@ -216,7 +220,8 @@ class Staging:
         return int(work)
 
     def _insert_chunks(self, connection: sa.Connection, version: int, version_id: str, item: StagedDocument) -> None:
-        first = (connection.execute(sa.select(sa.func.max(chunks.c.ordinal))).scalar() or 0) + 1
+        first = self._last_chunk + 1
+        self._last_chunk += len(item.chunks)
         rows = (
             {
                 "ordinal": first + position,
@@ -239,8 +244,8 @@ class Staging:
         links = (
             link for position, windows in enumerate(item.windows) for link in self._links(first + position, windows)
         )
-        _insert(connection, chunks.insert(), rows)
-        _insert(connection, chunk_vectors.insert(), links)
+        _insert(connection, _NEW_CHUNKS, rows)
+        _insert(connection, _NEW_LINKS, links)
 
     def restate(self, version: int, effective_from: date | None) -> None:
         """Give a version that is live already another first day when the job is committed."""
@@ -374,7 +379,7 @@ def _insert(connection: sa.Connection, statement: sa.Insert, rows: Iterable[dict
         connection.execute(statement, some)
 
 
-def _inserted(connection: sa.Connection, insert: sa.Insert) -> int:
-    key = connection.execute(insert).inserted_primary_key
+def _inserted(connection: sa.Connection, insert: sa.Insert, values: dict[str, Any]) -> int:
+    key = connection.execute(insert, values).inserted_primary_key
     assert key is not None  # every table that is inserted row by row has an integer key
     return int(key[0])

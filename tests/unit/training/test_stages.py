@@ -15,6 +15,7 @@ from ragsvc.errors import InvalidInput
 from ragsvc.training.config import read_config
 from ragsvc.training.retriever import train_retriever
 from ragsvc.training.roberta import TokenBlocks
+from ragsvc.training.stages import masked_language_loss
 
 from .conftest import LAY, STATUTE, write_config
 
@@ -105,6 +106,21 @@ def test_a_roberta_from_scratch(data: Path, tmp_path: Path) -> None:
     assert "| labelled | contrastive | 60 × 8 |" in card
     tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     assert list(tokenizer["model"]["vocab"])[:5] == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+
+
+def test_scoring_the_masked_places_alone_gives_the_same_loss() -> None:
+    import torch
+    from transformers import RobertaConfig, RobertaForMaskedLM
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    model = RobertaForMaskedLM(RobertaConfig(vocab_size=60, max_position_embeddings=22, **shape)).eval()
+    ids = torch.randint(5, 60, (4, 18))
+    labels = torch.where(torch.rand(ids.shape) < 0.3, ids, -100)
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+
+    assert torch.allclose(masked_language_loss(model, inputs), model(**inputs).loss, atol=1e-6)
+
 
 
 @pytest.mark.parametrize("step", [5, 9, 30])
