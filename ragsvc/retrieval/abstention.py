@@ -29,6 +29,8 @@ Cause = Literal["missing", "nothing", "weak"]
 
 _NAMES_A_PLACE = re.compile(r"\d|[一二三四五六七八九十百千零〇]+\s*[条條]|§")
 _MOST_OFFERED = 3
+ENOUGH_DECLINED = 0.99
+"""Share of the unanswerable questions; a threshold that declines more only costs answers."""
 
 
 class AbstentionModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +85,10 @@ def fit_abstention(
     max_false_refusal: float = 0.10,
     fitted_on: str = "",
 ) -> AbstentionModel:
-    """Fit the model, and the highest threshold that declines at most ``max_false_refusal`` of the answerable.
+    """Fit the model and its threshold.
+
+    It declines at most ``max_false_refusal`` of the answerable questions; fewer, where fewer are enough to decline
+    ``ENOUGH_DECLINED`` of the others.
 
     Raises:
         InvalidInput: fewer than ten questions of either kind.
@@ -106,7 +111,8 @@ def fit_abstention(
     intercept = float(regression.intercept_[0] - weights @ mean)
     chances = 1 / (1 + np.exp(-(signals @ weights + intercept)))
     good, bad = np.sort(chances[labels == 1]), chances[labels == 0]
-    threshold = float(good[int(max_false_refusal * len(good))])
+    enough = np.quantile(bad, ENOUGH_DECLINED, method="higher")
+    threshold = float(min(good[int(max_false_refusal * len(good))], enough))
     return AbstentionModel(
         intercept=intercept,
         cosine=float(weights[0]),

@@ -165,6 +165,9 @@ class Stage(_Table, frozen=True, kw_only=True):
     steps: Count | None = None
     epochs: Positive = 1.0
     """Where no steps are given: one epoch is as many pairs as the files hold together."""
+    runs: Count = 1
+    """So often the stage is trained from the same beginning, its batches in another order each time; what is kept is
+    the mean of the weights (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482)."""
     weights: Literal["steps", "rows"] = "steps"
     """What the files' weights are shares of: the steps, or (times their rows) how often each row is read."""
     warmup: Share = 0.05
@@ -264,6 +267,8 @@ def _check_stage(config: RetrieverConfig, stage: Stage, at: int, path: Path) -> 
         raise InvalidInput(f"{path}: cosent learns from scores, but {', '.join(without)} names no score column.")
     if stage.objective == "masked_language" and (config.base == "static" or at):
         raise InvalidInput(f"{path}: masked_language can only be the first stage, and not of a static base.")
+    if stage.runs > 1 and stage.objective in ("masked_language", "multilabel"):
+        raise InvalidInput(f"{path}: runs are averaged of encoders, stage {stage.name} trains {stage.objective}.")
     if stage.hard_negatives and not any(file.negatives for file in files):
         raise InvalidInput(f"{path}: stage {stage.name} wants hard negatives, but none of its files names any.")
     if stage.matryoshka and stage.objective == "multilabel":

@@ -22,7 +22,7 @@ from ragsvc.training.config import RetrieverConfig, Stage, read_config
 from ragsvc.training.pairs import Negative, Pair, read_pairs, read_texts
 from ragsvc.training.runs import StageFolder, begin_stage, open_run
 from ragsvc.training.scores import measure_encoder
-from ragsvc.training.stages import CLASSES, HEAD, train_masked_language, train_on_pairs
+from ragsvc.training.stages import CLASSES, HEAD, average_runs, train_masked_language, train_on_pairs
 
 
 def train_retriever(config: Path, output: Path, *, data: Path | None = None, resume: bool = False) -> Path:
@@ -54,12 +54,17 @@ def train_retriever(config: Path, output: Path, *, data: Path | None = None, res
         if not _is_on_pairs(stage):
             _pretrain(recipe, root, stage, place)
             continue
-        model, texts = _begin(recipe, root, pairs, places, at)
-        tokenised = tokenised or texts
-        ready = _prefixed(pairs, model.prompts)
-        train_on_pairs(
-            recipe, stage, model, PlannedBatches(stage, recipe.files(stage), ready, tokenised, recipe.seed), place
-        )
+        runs = [place] if stage.runs == 1 else [StageFolder(place.folder / f"run-{n}") for n in range(stage.runs)]
+        for number, run in enumerate(runs):
+            if run.done.is_dir():
+                continue
+            model, texts = _begin(recipe, root, pairs, places, at)
+            tokenised = tokenised or texts
+            ready = _prefixed(pairs, model.prompts)
+            batches = PlannedBatches(stage, recipe.files(stage), ready, tokenised, recipe.seed + number)
+            train_on_pairs(recipe, stage, model, batches, run)
+        if stage.runs > 1:
+            average_runs(runs, place)
     model = _open_stage(recipe, places, len(places) - 1)
     _save(model, recipe, places[-1].done, output)
     reports = tuple(place.report() for place in places)

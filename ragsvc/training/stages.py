@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ragsvc.training.bases import static_module
+from ragsvc.training.bases import open_checkpoint, static_module
 from ragsvc.training.batches import PlannedBatches
 from ragsvc.training.config import RetrieverConfig, Stage
 from ragsvc.training.losses import make_loss
@@ -37,6 +37,22 @@ def train_on_pairs(
             (folder / CLASSES).write_bytes(msgspec.json.encode(batches.classes))
 
     place.finish(save, report)
+
+
+def average_runs(runs: Sequence[StageFolder], place: StageFolder) -> None:
+    """Write the mean of the weights of several runs of a stage into the stage's folder."""
+    models = [open_checkpoint(str(run.done)) for run in runs]
+    weights = [model.state_dict() for model in models]
+    for name, weight in weights[0].items():
+        if weight.is_floating_point():
+            weight.copy_(sum(other[name] for other in weights) / len(weights))
+    reports = [run.report() for run in runs]
+    report = msgspec.structs.replace(
+        reports[0],
+        seconds=sum(report.seconds for report in reports),
+        final_loss=sum(report.final_loss for report in reports) / len(reports),
+    )
+    place.finish(lambda folder: models[0].save(str(folder), create_model_card=False), report)
 
 
 def _planned_trainer(recipe: RetrieverConfig, stage: Stage, model: Any, batches: PlannedBatches, folder: Path) -> Any:

@@ -1,11 +1,12 @@
 """Retrieval on the labelled sets beside plain BM25, and how far the encoder's training carries over.
 
     python -m tests.bench.retrieval --data DIR --work FOLDER [--only SET...]
-    python -m tests.bench.retrieval --data DIR --work FOLDER --leave-one-out CONFIG
+    python -m tests.bench.retrieval --data DIR --work FOLDER --leave-one-out CONFIG [--steps N]
 
-The first evaluates the encoder that ships. The second trains CONFIG once without each set's source (about five
-minutes on one core each) and evaluates the set with what comes out; sets that no pair file belongs to get the full
-training. Either prints a Markdown table of nDCG@10 / Recall@100, with the paired bootstrap interval of hybrid - BM25.
+The first evaluates the encoder that ships. The second trains CONFIG (or one run of N steps) once without each set's
+source, about ten minutes on one core each, and evaluates the set with what comes out; sets that no pair file belongs to
+get the full training. Either prints a Markdown table of nDCG@10 / Recall@100, with the paired bootstrap interval of
+hybrid - BM25.
 """
 
 from __future__ import annotations
@@ -35,8 +36,11 @@ SETS = {
 """Set -> its domain, and the beginnings of the names of the pair files of its source."""
 
 
-def without(config: str, left_out: list[str]) -> str:
+def without(config: str, left_out: list[str], steps: int | None) -> str:
     """Return the config less the pair files whose name, or file name, begins with one of ``left_out``."""
+    if steps:
+        config = re.sub(r"^steps = .*$", f"steps = {steps}", config, count=1, flags=re.MULTILINE)
+        config = re.sub(r"^runs = .*\n", "", config, count=1, flags=re.MULTILINE)
     head, *blocks = re.split(r"^\[\[pairs\]\]$", config, flags=re.MULTILINE)
 
     def is_left_out(block: str) -> bool:
@@ -63,13 +67,13 @@ def evaluate(folder: Path, domain: str, encoder: Path | None, queries: Path) -> 
     return found
 
 
-def row(name: str, data: Path, work: Path, config: Path | None) -> str:
+def row(name: str, data: Path, work: Path, config: Path | None, steps: int | None) -> str:
     """Evaluate a set and return the line of the table; with a config, train it first without the set's source."""
     domain, sources = SETS[name]
     encoder = None
     if config:
         reduced = work / f"{name if sources else 'full'}.toml"
-        reduced.write_text(without(config.read_text("utf-8"), sources), "utf-8")
+        reduced.write_text(without(config.read_text("utf-8"), sources, steps), "utf-8")
         encoder = train(reduced, data, work / reduced.stem)
     folder = data / "data/retrieval" / name
     queries, floor = work / f"{name}.queries.jsonl", work / f"{name}.bm25.jsonl"
@@ -90,13 +94,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with data/ and, to train, questions/")
     parser.add_argument("--work", type=Path, required=True, help="encoders and results are kept here")
     parser.add_argument("--leave-one-out", type=Path, help="config of a training")
+    parser.add_argument("--steps", type=int, help="train one run of so many steps")
     parser.add_argument("--only", nargs="*", default=list(SETS), choices=list(SETS))
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     sys.stdout.write("| set | queries | BM25 | keywords | vectors | hybrid | hybrid - BM25 | trained on |\n")
     sys.stdout.write("|---|---|---|---|---|---|---|---|\n")
     for name in asked.only:
-        sys.stdout.write(row(name, asked.data, asked.work, asked.leave_one_out) + "\n")
+        sys.stdout.write(row(name, asked.data, asked.work, asked.leave_one_out, asked.steps) + "\n")
         sys.stdout.flush()
 
 

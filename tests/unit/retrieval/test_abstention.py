@@ -103,6 +103,9 @@ def test_fit_separates_and_keeps_false_refusals_within_bounds() -> None:
     many = SearchResult(passages=PASSAGES, top_cosine=0.45, n_searched=80_000)
     assert model.probability(few) > model.probability(many), "the best of many must be better than the best of few"
     assert parse_abstention(render_abstention({"zh": model, "en": STRICT})) == {"zh": model, "en": STRICT}
+    apart = fit_abstention(cloud(0.7), cloud(0.2), "e", max_false_refusal=0.10)
+    assert apart.false_refusals < 0.02, "questions are declined that nothing is gained by"
+    assert 0.98 < apart.declined < 1.0
 
 
 def test_bad_data_is_refused() -> None:

@@ -122,7 +122,6 @@ def test_scoring_the_masked_places_alone_gives_the_same_loss() -> None:
     assert torch.allclose(masked_language_loss(model, inputs), model(**inputs).loss, atol=1e-6)
 
 
-
 @pytest.mark.parametrize("step", [5, 9, 30])
 def test_a_broken_off_stage_goes_on(step: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Broken off in each of the three stages and resumed: the vectors of an undisturbed training."""
@@ -137,6 +136,25 @@ def test_a_broken_off_stage_goes_on(step: int, data: Path, tmp_path: Path, monke
     np.testing.assert_allclose(
         open_embedder(broken).embed_queries(LAY), open_embedder(whole).embed_queries(LAY), atol=1e-5
     )
+
+
+def test_runs_of_a_stage_are_averaged(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs see their batches in another order; broken off in the second, the mean is that of an undisturbed one."""
+    text = ROBERTA.replace("steps = 60", "steps = 25\nruns = 2")
+    config = write_roberta(data, text)
+    whole, broken, single = tmp_path / "whole", tmp_path / "broken", tmp_path / "single"
+    with monkeypatch.context() as patch:
+        broken_at(50, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train_retriever(config, broken, data=data)
+    runs = sorted(broken.glob("checkpoints/stage-2/run-*/done"))
+    assert len(runs) == 1, "not broken off in the second run"
+    train_retriever(config, broken, data=data, resume=True)
+    train_retriever(config, whole, data=data)
+    train_retriever(write_roberta(data, text.replace("runs = 2", "runs = 1")), single, data=data)
+    vectors = {folder.name: open_embedder(folder).embed_queries(LAY) for folder in (whole, broken, single)}
+    np.testing.assert_allclose(vectors["broken"], vectors["whole"], atol=1e-5)
+    assert np.abs(vectors["single"] - vectors["whole"]).max() > 1e-4
 
 
 def test_a_checkpoint_is_trained_further_with_its_prefixes(data: Path, tmp_path: Path) -> None:
