@@ -49,6 +49,7 @@ def average_runs(runs: Sequence[StageFolder], place: StageFolder) -> None:
     reports = [run.report() for run in runs]
     report = msgspec.structs.replace(
         reports[0],
+        name=f"{reports[0].name}, mean of {len(reports)} runs",
         seconds=sum(report.seconds for report in reports),
         final_loss=sum(report.final_loss for report in reports) / len(reports),
     )
