@@ -25,8 +25,9 @@ class Settings(BaseSettings):
     embedder: str = Field("ragsvc-static-zh-en", description="Shipped name, directory or hub name of the encoder.")
     faiss_index: str = Field("SQfp16", description="faiss factory string: SQfp16, Flat, or SQ8 for less memory.")
     rerank: str = Field(
-        "",
-        description="'interaction' (or the folder of a fitted one): first hits in a better order, slower; empty = off.",
+        "auto",
+        description="Reads the first hits again for a better order: 'auto' with the shipped encoder, 'interaction' or "
+        "the folder of a fitted one always; empty = never.",
     )
 
     model: str = Field("extractive", description="Chat model for collections that name none.")

@@ -27,6 +27,7 @@ from ragsvc.protocols import Embedder, FloatArray
 from ragsvc.records import Passage
 
 SHIPPED = "interaction"
+AUTO = "auto"
 HEAD = "head.toml"
 IDF = "idf.npy"
 FEATURES = (
@@ -236,6 +237,17 @@ def token_vectors(embedder: Embedder, name: str = SHIPPED) -> TokenVectors:
     return embedder
 
 
+def open_reranker(setting: str, embedder: Embedder) -> InteractionReranker | None:
+    """Open what the setting ``rerank`` means: ``auto`` is the one that ships, where ``embedder`` is what it reads.
+
+    Raises:
+        InvalidInput: as ``open_interaction``.
+    """
+    if setting == AUTO:
+        setting = SHIPPED if _read_head(_SHIPPED_FOLDER).encoder == embedder.embedder_id else ""
+    return open_interaction(setting, embedder) if setting else None
+
+
 def open_interaction(name: str, embedder: Embedder) -> InteractionReranker:
     """Open the reranker that ships (``interaction``) or the folder that ``ragsvc train interaction`` wrote.
 
@@ -244,11 +256,15 @@ def open_interaction(name: str, embedder: Embedder) -> InteractionReranker:
     """
     folder = _SHIPPED_FOLDER if name == SHIPPED else Path(name).expanduser()
     try:
-        head = msgspec.convert(tomllib.loads((folder / HEAD).read_text("utf-8")), Head)
+        head = _read_head(folder)
         idf: FloatArray = np.load(folder / IDF, allow_pickle=False)
     except (OSError, ValueError, msgspec.ValidationError) as error:
         raise InvalidInput(
-            f"rerank is {name!r}, but {folder.absolute()} cannot be read as a reranker ({error}): write {SHIPPED!r}, "
-            "or a folder that 'ragsvc train interaction' wrote, or nothing."
+            f"rerank is {name!r}, but {folder.absolute()} cannot be read as a reranker ({error}): write {AUTO!r}, "
+            f"{SHIPPED!r}, or a folder that 'ragsvc train interaction' wrote, or nothing."
         ) from error
     return InteractionReranker(token_vectors(embedder, name), idf, head, name if name == SHIPPED else folder.name)
+
+
+def _read_head(folder: Path) -> Head:
+    return msgspec.convert(tomllib.loads((folder / HEAD).read_text("utf-8")), Head)

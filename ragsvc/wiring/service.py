@@ -28,7 +28,7 @@ from ragsvc.pipelines.thresholds import check_thresholds, fitted_thresholds
 from ragsvc.pipelines.verify import Verifier
 from ragsvc.protocols import Embedder
 from ragsvc.records import Answer, AnswerEvent, AskRequest, SearchRequest, SearchResult
-from ragsvc.retrieval.interaction import open_interaction
+from ragsvc.retrieval.interaction import open_reranker
 from ragsvc.retrieval.searcher import Searcher
 from ragsvc.security.urls import is_url
 from ragsvc.settings import Settings, read_settings
@@ -129,7 +129,7 @@ class Service:
 
     def open_searcher(self, rerank: str) -> Searcher:
         """Question to passages, with this reranker instead of the setting's; empty = none."""
-        reranker = open_interaction(rerank, self.embedder) if rerank else None
+        reranker = open_reranker(rerank, self.embedder)
         return Searcher(self.catalogue, self._open_generation, self.embedder, find_pack, reranker)
 
     @cached_property

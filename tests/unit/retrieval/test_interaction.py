@@ -14,7 +14,7 @@ from ragsvc.embedding import open_embedder
 from ragsvc.errors import InvalidInput
 from ragsvc.protocols import FloatArray
 from ragsvc.records import Passage, Scores
-from ragsvc.retrieval.interaction import FEATURES, HEAD, IDF, Head, InteractionReranker, open_interaction
+from ragsvc.retrieval.interaction import FEATURES, HEAD, IDF, Head, InteractionReranker, open_interaction, open_reranker
 from tests.doubles import WordEmbedder, make_passage
 
 WORDS = ["deposit", "back", "when", "rent", "dog", "cat", "filler", "of", "the", "and"]
@@ -123,6 +123,17 @@ def test_an_encoder_without_token_vectors_is_refused() -> None:
     """Only a static encoder has them."""
     with pytest.raises(InvalidInput, match="only a static encoder has, not words-256"):
         open_interaction("interaction", WordEmbedder())
+
+
+def test_auto_is_the_shipped_one_for_the_shipped_encoder_alone() -> None:
+    """Another encoder is searched with as it is; a reranker that is asked for by name is not left out silently."""
+    found = open_reranker("auto", open_embedder("ragsvc-static-zh-en"))
+    assert found is not None
+    assert found.reranker_id.startswith("interaction-")
+    assert open_reranker("auto", WordEmbedder()) is None
+    assert open_reranker("", open_embedder("ragsvc-static-zh-en")) is None
+    with pytest.raises(InvalidInput, match="only a static encoder has"):
+        open_reranker("interaction", WordEmbedder())
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
