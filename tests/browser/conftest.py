@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ragsvc import open_service
 from ragsvc.settings import Settings
@@ -38,6 +38,9 @@ HOSTILE = """\
 """No article says from when it holds, every offset differs between code points and UTF-16, and markup abounds."""
 
 OpenPage = Callable[..., Page]
+
+# A busy machine answers late, and the first question waits for the encoder; what never comes still fails.
+expect.set_options(timeout=20_000)
 
 
 class Served:
