@@ -31,6 +31,8 @@ from ragsvc.generation.vendor_errors import retry_after_s, said, status_of
 from ragsvc.records import Message, TextPiece, Usage
 
 _TAIL_TIMEOUT_S = 2.0
+_NEARLY = 0.8
+"""Of the idle time: a client library counts from the byte, which on a busy machine has come some time before here."""
 """After the finish reason only the usage may follow; a server that keeps the line open is not waited for."""
 _BACKOFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _ADVICE = {
@@ -117,6 +119,7 @@ class StreamedChatModel:
         """
         deadline = time.monotonic() + self._limits.total_timeout_s
         written = 0
+        heard = time.monotonic()
         try:
             async with self._slot(deadline), contextlib.aclosing(self._pieces(messages, deadline)) as pieces:
                 async for piece in pieces:
@@ -125,11 +128,12 @@ class StreamedChatModel:
                         limit = self._limits.max_characters
                         raise UpstreamFailed(f"{self._name} wrote more than {limit} characters and was stopped.")
                     yield piece
+                    heard = time.monotonic()
         except RagsvcError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a vendor's library raises, the vendor failed
             # Without the cause: its text, in a logged traceback, may repeat what was sent.
-            raise self._explain(error, written, deadline) from None
+            raise self._explain(error, written, time.monotonic() - heard, deadline) from None
 
     async def _pieces(self, messages: Sequence[Message], deadline: float) -> AsyncGenerator[TextPiece, None]:
         """Yield joined text and the last piece; check that there is text and an end."""
@@ -209,9 +213,11 @@ class StreamedChatModel:
             return status in (408, 429) or status >= 500
         return isinstance(error, self._source.connection_errors) and not isinstance(error, self._late)
 
-    def _explain(self, error: Exception, written: int, deadline: float) -> UpstreamFailed:
+    def _explain(self, error: Exception, written: int, silent_s: float, deadline: float) -> UpstreamFailed:
         who = self._who
-        if isinstance(error, self._late):
+        # A stream that is given up in its silence ends in a read error with some libraries.
+        was_silent = written > 0 and silent_s >= _NEARLY * self._limits.idle_timeout_s
+        if isinstance(error, self._late) or (was_silent and status_of(error) is None):
             if time.monotonic() >= deadline:
                 return UpstreamTimeout(f"{who} was not done after {self._limits.total_timeout_s:g} s.")
             return UpstreamTimeout(f"{who} sent nothing for {self._limits.idle_timeout_s:g} s.")
