@@ -31,9 +31,9 @@ from ragsvc.generation.vendor_errors import retry_after_s, said, status_of
 from ragsvc.records import Message, TextPiece, Usage
 
 _TAIL_TIMEOUT_S = 2.0
+"""After the finish reason only the usage may follow; a server that keeps the line open is not waited for."""
 _NEARLY = 0.8
 """Of the idle time: a client library counts from the byte, which on a busy machine has come some time before here."""
-"""After the finish reason only the usage may follow; a server that keeps the line open is not waited for."""
 _BACKOFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _ADVICE = {
     401: "Check the API key.",

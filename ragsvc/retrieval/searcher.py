@@ -23,8 +23,8 @@ from ragsvc.store.catalogue import Catalogue
 from ragsvc.store.rows import Collection, Snapshot, StoredChunk
 
 CANDIDATES = 200
-"""Chunks that each arm contributes, at least. From 100 to 200, Recall@100 of lay questions on statutes rises from .825
-to .833; 400 add nothing."""
+"""Chunks that each arm contributes, at least. From 100 to 200, Recall@100 of lay questions on statutes rose from .825
+to .833 with the encoder before the one that ships, with which it is .819 either way; a search takes some 2 ms more."""
 
 
 class HasGrammar(Protocol):
